@@ -1,0 +1,54 @@
+# Groundswell. `make help` lists what there is.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+BIN := .venv/bin
+RUN := .venv/.run-installed
+DEV := .venv/.dev-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo load test check bench lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: $(RUN)  ## Start everything at http://127.0.0.1:8000, data in ./var, until Ctrl-C
+	@exec $(BIN)/python -m deploy.local
+
+demo: $(RUN)  ## Fill a running system (or one it starts) with labelled, generated answers
+	@exec $(BIN)/python -m deploy.demo
+
+load: $(RUN)  ## Load a CSV of answers: make load CSV=answers.csv MAPPING=mapping.json
+	@exec $(BIN)/python -m deploy.load $(CSV) $(MAPPING)
+
+test: $(DEV)  ## Run all tests, against the real components that are installed
+	@$(BIN)/python -m pytest -q
+
+check: $(DEV)  ## Lint, types and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy services shared deploy
+	@$(BIN)/lint-imports
+
+bench: $(DEV)  ## Measure speed as ratios to a floor in the same run
+	@$(BIN)/python -m tests.bench
+
+lock: $(DEV)  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --universal --python-version 3.11 --extra embedded -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --universal --python-version 3.11 --extra embedded --extra dev -o requirements-dev.lock pyproject.toml
+
+clean:  ## Remove the environment; ./var stays
+	rm -rf .venv
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Groundswell needs Python 3.11 or later.")'
+	@$(PYTHON) -m venv .venv
+
+$(RUN): requirements.lock | .venv/bin/python
+	@echo "Making the environment (about a minute, once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock | .venv/bin/python
+	@echo "Making the environment with the tools for testing (about two minutes, once) ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ $(RUN)

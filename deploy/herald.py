@@ -1,0 +1,62 @@
+"""Tells whoever started the local run how it fares: ready, a process died, stopping."""
+
+import os
+import sys
+import threading
+import time
+
+import requests
+from supervisor import childutils
+
+from deploy.local import SERVICES
+from shared import times
+
+_GIVE_UP_SECONDS = 120
+
+
+def announce(url: str) -> None:
+    """Wait until every service and its worker answer, then say where to go."""
+    began, since = time.monotonic(), times.rfc3339(times.now())
+    waiting = list(SERVICES)
+    while waiting and time.monotonic() - began < _GIVE_UP_SECONDS:
+        waiting = [name for name in waiting if not _ready(f"{url}/{name}/ready", since)]
+        time.sleep(0.2)
+    if waiting:
+        _say(f"Still waiting for {', '.join(waiting)}; var/log tells why.")
+        return
+    _say(
+        f"Groundswell is ready at {url} after {time.monotonic() - began:.0f} s.\n"
+        f"  sign in     {url}/accounts/sign-in with a token from local.json\n"
+        f"  try it      make demo, in another terminal\n"
+        f"  stop        Ctrl-C"
+    )
+
+
+def _ready(url: str, since: str) -> bool:
+    try:
+        answer = requests.get(url, timeout=2)
+    except requests.RequestException:
+        return False
+    return answer.ok and (answer.json()["worker_seen"] or "") >= since
+
+
+def listen() -> None:
+    """Report what supervisor tells, for ever."""
+    while True:
+        headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
+        if headers["eventname"] == "SUPERVISOR_STATE_CHANGE_STOPPING":
+            _say("Groundswell is stopping ...")
+        else:
+            process = childutils.get_headers(payload)
+            if process["expected"] == "0" or process["from_state"] == "RUNNING":
+                _say(f"{process['processname']} ended (was process {process['pid']}); restarted.")
+        childutils.listener.ok(sys.stdout)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    threading.Thread(target=announce, args=(os.environ["GROUNDSWELL_URL"],), daemon=True).start()
+    listen()

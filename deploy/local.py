@@ -1,0 +1,172 @@
+"""Everything on one machine, with nothing to install: `make run`.
+
+Prepares a folder (keys, tokens, ports), then becomes supervisord, which keeps the database, the
+HTTP processes and the workers running until Ctrl-C.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from environs import Env
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.accounts.usecases.issue_token import issue_token
+
+HERE = Path(__file__).parent
+SERVICES = ("accounts", "intake", "planning", "metrics")
+UNIT = "centre"
+# The keys are made anew at each start, so a token ends with the run whatever it says.
+_TOKEN_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Local:
+    """Where a local run keeps its data and listens."""
+
+    var: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def access(self) -> Path:
+        return self.var / "local.json"
+
+
+def configured() -> Local:
+    env = Env(prefix="GROUNDSWELL_")
+    return Local(env.path("VAR", Path("var")).absolute(), env.int("PORT", 8000))
+
+
+def run(local: Local) -> NoReturn:
+    """Become the local run; exits with a clear word when one is running."""
+    run_folder = local.var / "run"
+    for folder in (run_folder, local.var / "data", local.var / "log"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = _lock(local)
+    _check_port(local.port)
+    private_key = _make_keys(run_folder)
+    _write_secretly(local.access, _access(local, private_key))
+    template = Environment(
+        loader=FileSystemLoader(HERE),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+    ).get_template("supervisord.conf.j2")
+    # Without one of ours the database would take whatever configuration the machine has.
+    (run_folder / "secantusd.toml").touch()
+    configuration = run_folder / "supervisord.conf"
+    rendered = template.render(
+        var=local.var, python=sys.executable, bin=Path(sys.executable).parent,
+        database_port=_free_port(), services=SERVICES, deploy=HERE,
+    )  # fmt: skip
+    _write_secretly(configuration, rendered)
+    os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  # held for as long as supervisord runs
+    os.environ.update(_environment(local, run_folder))
+    print(f"Groundswell is starting in {local.var} ...", flush=True)  # noqa: T201
+    program = Path(sys.executable).parent / "supervisord"
+    os.execv(program, [str(program), "--nodaemon", "--silent", "-c", str(configuration)])
+
+
+def _lock(local: Local) -> IO[str]:
+    lock = (local.var / "run" / "lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(
+            f"Groundswell is running already in {local.var}. Stop it with Ctrl-C where it runs, "
+            "or start another one with GROUNDSWELL_VAR=other/folder GROUNDSWELL_PORT=8001."
+        )
+    return lock
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            sys.exit(
+                f"Port {port} is in use by another program. Choose one with GROUNDSWELL_PORT=8001."
+            )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _make_keys(folder: Path) -> str:
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    ).decode()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    _write_secretly(folder / "private.pem", private)
+    (folder / "public.pem").write_bytes(public)
+    return private
+
+
+def _access(local: Local, private_key: str) -> str:
+    tokens = {
+        role: issue_token(
+            private_key, name=f"local-{role}", role=role, unit=UNIT, lifetime=_TOKEN_SECONDS
+        )
+        for role in ("planner", "administrator")
+    }
+    return json.dumps({"url": local.url, "tokens": tokens}, indent=1) + "\n"
+
+
+def _environment(local: Local, run_folder: Path) -> dict[str, str]:
+    return {
+        "GROUNDSWELL_LOCAL": "true",
+        "GROUNDSWELL_UNIT": UNIT,
+        "GROUNDSWELL_URL": local.url,
+        "GROUNDSWELL_BIND": f"127.0.0.1:{local.port}",
+        "GROUNDSWELL_BROKER_URL": f"sqlite:///{local.var / 'data' / 'messages.sqlite'}",
+        "GROUNDSWELL_TOPOLOGY": str(HERE / "topology.json"),
+        "GROUNDSWELL_SECRET": _secret(local.var / "data" / "secret"),
+        "GROUNDSWELL_PUBLIC_KEY": str(run_folder / "public.pem"),
+        "GROUNDSWELL_PRIVATE_KEY": str(run_folder / "private.pem"),
+        "GROUNDSWELL_CUT_SECONDS": os.environ.get("GROUNDSWELL_CUT_SECONDS", "5"),
+        "PYTHONPATH": str(HERE.parent),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _secret(path: Path) -> str:
+    """Kept with the data: receipts that people hold stay good over a restart."""
+    if not path.exists():
+        _write_secretly(path, secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def _write_secretly(path: Path, text: str) -> None:
+    """Whole or not at all, and readable by its owner only."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+if __name__ == "__main__":
+    run(configured())

@@ -1,0 +1,37 @@
+"""Intake's wiring: the application for gunicorn and the worker."""
+
+from flask import Flask
+from pymongo.database import Database
+
+from services.intake import api, pages
+from services.intake.store import open_store
+from services.intake.usecases.close_survey import SealSurveys
+from shared import settings, web, worker
+from shared.documents import Document
+
+
+def create_app() -> Flask:
+    configured = settings.load("intake")
+    return web.create_app(
+        configured,
+        "Groundswell intake",
+        [api.surveys, api.responses],
+        pages=[pages.pages],
+        rules=api.RULES,
+        open_store=lambda database: open_store(database, configured.secret),
+    )
+
+
+def run_worker() -> None:
+    configured = settings.load("intake")
+
+    def build(database: Database[Document]) -> worker.Work:
+        store = open_store(database, configured.secret)
+        outboxes = [store.surveys.documents, store.responses.documents]
+        return worker.Work(handlers={}, outboxes=outboxes, ticks=[SealSurveys(store)])
+
+    worker.run(configured, build)
+
+
+if __name__ == "__main__":
+    run_worker()

@@ -1,0 +1,66 @@
+"""Which answers a definition takes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.intake.domain.definition import Definition, Error, Item
+
+
+class InvalidAnswers(Exception):
+    """Nothing of the response is stored; `errors` has one entry a field."""
+
+    def __init__(self, errors: list[Error]) -> None:
+        super().__init__("The answers do not fit the survey.")
+        self.errors = errors
+
+
+def check_response(
+    definition: Definition, group: Any, profile: Mapping[str, Any], answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The response as it is kept: `{"group", "profile", "answers"}`.
+
+    A profile item may be answered in either place and is kept in `profile`. Raises InvalidAnswers
+    for an unknown group or item, a wrong type, a value out of range, a missing required answer,
+    and an answer to an item that the other answers hide.
+    """
+    given = {**profile, **answers}
+    errors = [] if group in definition.groups else [_wrong_group(definition)]
+    items = definition.items
+    if not given.keys() <= items.keys():
+        errors += [
+            _error(name, "The survey has no such item.") for name in given if name not in items
+        ]
+    errors += [
+        _error(name, "Not a profile item; send it in answers.")
+        for name in profile
+        if name in items and not items[name].profile
+    ]
+    kept: dict[str, Any] = {"group": group, "profile": {}, "answers": {}}
+    shown: dict[str, Any] = {}
+    for item in items.values():
+        message = _problem(item, given, shown)
+        if message is not None:
+            errors.append(_error(item.id, message))
+        elif item.id in given:
+            shown[item.id] = given[item.id]
+            kept["profile" if item.profile else "answers"][item.id] = given[item.id]
+    if errors:
+        raise InvalidAnswers(errors)
+    return kept
+
+
+def _problem(item: Item, given: Mapping[str, Any], shown: Mapping[str, Any]) -> str | None:
+    answered = item.id in given
+    if item.visible_if is not None and not item.visible(shown):
+        return "This item is hidden by the other answers." if answered else None
+    if answered:
+        return item.check(given[item.id])
+    return "This item needs an answer." if item.required else None
+
+
+def _wrong_group(definition: Definition) -> Error:
+    return {"field": "group", "message": f"Name one of: {', '.join(definition.groups)}."}
+
+
+def _error(name: str, message: str) -> Error:
+    return {"field": f"answers.{name}", "message": message}

@@ -1,0 +1,69 @@
+"""A survey closes in two steps: new answers are refused at once, and when every answer that was
+let in before is stored, the set is sealed and announced."""
+
+import time
+from dataclasses import dataclass, field
+
+from services.intake.domain.survey import Survey
+from services.intake.events import SurveyClosed
+from services.intake.store import LOOK_AGAIN_SECONDS, Store
+from shared import set_hash, times
+from shared.event import Event
+from shared.group_commit import PATIENCE_SECONDS
+
+
+def close_survey(store: Store, *, unit: str, name: str) -> Survey:
+    """Raises SurveyNotOpen for a draft, NoSuchSurvey."""
+
+    def change(survey: Survey) -> list[Event]:
+        survey.close(times.now())
+        return []
+
+    closed = store.surveys.update(unit, name, change)
+    # After this no process relies on having seen the survey open: who is told that it is closed
+    # sees the next answer refused.
+    time.sleep(LOOK_AGAIN_SECONDS)
+    return closed
+
+
+@dataclass
+class SealSurveys:
+    """Seals surveys that close. A write that was let in just before is stored within
+    PATIENCE_SECONDS or makes its survey close again, so twice that after this process first saw
+    a survey closing, no answer is on its way. Only this process' own clock counts."""
+
+    store: Store
+    _first_seen: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self) -> None:
+        closing = {survey.id: survey for survey in self.store.surveys.with_status("closing")}
+        self._first_seen = {name: self._first_seen.get(name, time.monotonic()) for name in closing}
+        for name, seen in self._first_seen.items():
+            if time.monotonic() - seen >= 2 * PATIENCE_SECONDS:
+                seal_survey(self.store, closing[name])
+
+
+def seal_survey(store: Store, closing: Survey) -> None:
+    """Count what stands and announce it, once for each different count."""
+    count, total = 0, set_hash.EMPTY
+    for response, revision in store.responses.of_survey(closing.id):
+        count += 1
+        total = set_hash.combine(total, came=[f"{response}:{revision}"], went=[])
+
+    def change(survey: Survey) -> list[Event]:
+        if not survey.sealed(count, total):
+            return []
+        closed_at = survey.closed_at or times.now()
+        return [
+            SurveyClosed(
+                unit=survey.unit,
+                subject=survey.id,
+                version=survey.version,
+                count=count,
+                set_hash=total,
+                closed_at=times.rfc3339(closed_at),
+                seal=survey.seals,
+            )
+        ]
+
+    store.surveys.update(closing.unit, closing.id, change)

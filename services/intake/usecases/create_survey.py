@@ -1,0 +1,35 @@
+"""A planner writes a survey down; nobody can answer it yet."""
+
+from typing import Any
+
+from services.intake.domain.definition import compile_definition
+from services.intake.domain.survey import Survey
+from services.intake.store import Store
+from shared import times
+
+
+def create_survey(
+    store: Store, *, unit: str, name: str, who: str, definition: dict[str, Any], digest: str
+) -> Survey:
+    """Raises InvalidDefinition, AlreadyCreated."""
+    compile_definition(definition)
+    survey = Survey(
+        id=name,
+        unit=unit,
+        definition=definition,
+        created_by=who,
+        created_at=times.now(),
+        body_digest=digest,
+    )
+    return store.surveys.add(survey)
+
+
+def edit_survey(store: Store, *, unit: str, name: str, definition: dict[str, Any]) -> Survey:
+    """Replace a draft's definition. Raises InvalidDefinition, SurveyNotDraft, NoSuchSurvey."""
+    compile_definition(definition)
+
+    def change(survey: Survey) -> list[Any]:
+        survey.edit(definition)
+        return []
+
+    return store.surveys.update(unit, name, change)

@@ -1,0 +1,26 @@
+"""A draft opens: its definition is fixed and everybody who listens learns it."""
+
+from services.intake.domain.survey import Survey
+from services.intake.events import SurveyPublished
+from services.intake.store import Store
+from shared import times
+from shared.event import Event
+
+
+def publish_survey(store: Store, *, unit: str, name: str) -> Survey:
+    """Raises SurveyNotDraft, NoSuchSurvey."""
+
+    def change(survey: Survey) -> list[Event]:
+        at = times.now()
+        survey.publish(at)
+        return [
+            SurveyPublished(
+                unit=unit,
+                subject=survey.id,
+                version=survey.version,
+                definition=survey.definition,
+                opened_at=times.rfc3339(at),
+            )
+        ]
+
+    return store.surveys.update(unit, name, change)

@@ -1,0 +1,93 @@
+"""Heads: the counters of a survey's answers, `survey/<id>`, and of the outcomes of one year,
+`outcomes/<unit>/<metric>/<year>`, folded from contributions.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pymongo.database import Database
+
+from services.metrics.domain import answers, cut
+from services.metrics.domain.counters import Counters
+from services.metrics.domain.definitions import Metric, metrics_counting, outcome_kinds
+from services.metrics.domain.outcome import outcomes_of
+from services.metrics.domain.period import Period
+from services.metrics.store.surveys import Surveys
+from shared import times
+from shared.documents import Document
+from shared.fold import Contribution, Fold, Head
+
+_SURVEY, _OUTCOMES = "survey", "outcomes"
+
+
+def survey_head(survey: str) -> str:
+    return f"{_SURVEY}/{survey}"
+
+
+def outcomes_head(unit: str, metric: str, year: int) -> str:
+    return f"{_OUTCOMES}/{unit}/{metric}/{year}"
+
+
+class Heads:
+    def __init__(self, database: Database[Document], surveys: Surveys) -> None:
+        self._surveys = surveys
+        self._fold = Fold(database, self._step)
+        self._heads = database["heads"]
+
+    def ensure_indexes(self) -> None:
+        self._fold.ensure_indexes()
+
+    def apply(self, contributions: Iterable[Contribution]) -> None:
+        """Fold each of them once; those of a survey, or a version, that has not arrived wait."""
+        self._fold.apply(contributions)
+
+    def wake(self, survey: str) -> None:
+        """Fold what waited for this survey."""
+        self._fold.wake(survey_head(survey))
+
+    def wake_all(self) -> None:
+        self._fold.wake_all()
+
+    def units(self) -> list[str]:
+        return list(self._heads.distinct("unit"))
+
+    def of(self, unit: str) -> Iterator[Head]:
+        return iter(self._fold.heads(unit))
+
+    def to_cut(self, head: Head) -> tuple[cut.Head, list[Metric]]:
+        """A folded head as a cut sees it, with the metrics that its counters give."""
+        kind, _, rest = head.id.partition("/")
+        counters = Counters.unpack(head.state or b"")
+        if kind == _SURVEY:
+            survey = self._surveys.get(rest)
+            if survey is None:
+                raise LookupError(f"{head.id} was folded, but its survey is missing")
+            records, period, within = answers.RECORDS, survey.period, {"survey": rest}
+        else:
+            _, records, year = rest.rsplit("/", 2)
+            period, within = Period.of_year(int(year), outcome_kinds()[records].grain), {}
+        found = cut.Head(
+            name=head.id,
+            version=head.v,
+            events=head.folded,
+            set_hash=head.set_hash,
+            period=period,
+            within=within,
+            counters=counters,
+            latest=times.parse(counters.latest),
+        )
+        return found, metrics_counting(records)
+
+    def _step(self, head: str, state: bytes | None, bodies: list[dict[str, Any]]) -> bytes | None:
+        kind, _, rest = head.partition("/")
+        if kind == _SURVEY:
+            survey = self._surveys.get(rest)
+            if survey is None or not survey.versions.issuperset(b["version"] for b in bodies):
+                return None
+            dimensions, count = answers.DIMENSIONS, answers.answers_to(survey.items)
+        else:
+            outcomes = outcome_kinds()[rest.rsplit("/", 2)[1]]
+            dimensions, count = outcomes.dimensions, outcomes_of(outcomes)
+        counters = Counters(dimensions) if state is None else Counters.unpack(state)
+        counters.apply(bodies, count)
+        return counters.pack()

@@ -1,0 +1,44 @@
+"""Recorded outcomes: one document each, with the events that tell of it."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+import orjson
+from pymongo import ASCENDING
+from pymongo.database import Database
+
+from services.metrics.domain.outcome import Outcome
+from services.metrics.store.chunks import chunks
+from shared.documents import Document, Documents
+
+
+class Outcomes:
+    def __init__(self, database: Database[Document]) -> None:
+        self.documents = Documents(database["outcomes"])
+
+    def ensure_indexes(self) -> None:
+        self.documents.ensure_indexes(("unit", "metric", "_id"), ("unit", "metric", "year", "_id"))
+
+    def among(self, names: Sequence[str]) -> dict[str, Document]:
+        """Those of these outcomes that exist, by id."""
+        return {
+            document["_id"]: document
+            for some in chunks(names)
+            for document in self.documents.collection.find({"_id": {"$in": some}}, {"outbox": 0})
+        }
+
+    def after(
+        self, unit: str, metric: str, year: int | None, name: str, limit: int
+    ) -> list[Document]:
+        """Outcomes with ids after `name`, of one class year or of all."""
+        asked: Document = {"unit": unit, "metric": metric, "_id": {"$gt": name}}
+        if year is not None:
+            asked["year"] = year
+        found = self.documents.collection.find(asked, {"outbox": 0})
+        return list(found.sort("_id", ASCENDING).limit(limit))
+
+
+def outcome_id(unit: str, outcome: Outcome) -> str:
+    """The same for whoever records it again."""
+    names = [unit, outcome.metric, outcome.source, outcome.key]
+    return sha256(orjson.dumps(names)).hexdigest()[:32]

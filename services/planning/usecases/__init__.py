@@ -1,0 +1,1 @@
+"""What planning does, one verb a file."""

@@ -1,0 +1,1 @@
+"""The machinery under every service: documents, messages, requests, and no domain word."""

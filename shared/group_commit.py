@@ -1,0 +1,90 @@
+"""Group commit: the inserts of many waiting requests in one command.
+
+No delay is added and no thread is kept: whichever request finds the way free writes for all that
+wait, and the others wake up with their own answer.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bson.raw_bson import RawBSONDocument
+from pymongo.collection import Collection
+
+from shared.documents import AlreadyThere, Document, insert_encoded
+
+Admission = Callable[[Sequence[str]], dict[str, Exception]]
+Overdue = Callable[[Sequence[str]], None]
+
+# What a write may take after its gates were found open, and be sure that they still were.
+PATIENCE_SECONDS = 1.0
+
+
+@dataclass
+class _Entry:
+    name: str
+    gate: str
+    document: RawBSONDocument
+    done: bool = False
+    error: Exception | None = field(default=None)
+
+
+class GroupCommit:
+    """Inserts into one collection, durable when `insert` returns.
+
+    `admit` is asked once a batch, just before the write, about the gates of all its entries and
+    answers the closed ones with the error to raise: a rule that must hold at the moment of the
+    write, at the price of one look for all of them. When a write took longer than
+    PATIENCE_SECONDS after that look, `overdue` is told the gates before anybody is answered.
+    """
+
+    def __init__(
+        self, collection: Collection[Document], admit: Admission, overdue: Overdue, most: int = 64
+    ) -> None:
+        self._collection = collection
+        self._admit = admit
+        self._overdue = overdue
+        self._most = most
+        self._waiting: list[_Entry] = []
+        self._arrivals = threading.Lock()
+        self._leader = threading.Lock()
+
+    def insert(self, name: str, gate: str, document: RawBSONDocument) -> None:
+        """Raises AlreadyThere, what `admit` answered, or what the database said of the batch."""
+        entry = _Entry(name, gate, document)
+        with self._arrivals:
+            self._waiting.append(entry)
+        while not entry.done:
+            with self._leader:
+                if not entry.done:
+                    self._commit()
+        if entry.error is not None:
+            raise entry.error
+
+    def _commit(self) -> None:
+        with self._arrivals:
+            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        try:
+            self._write(batch)
+        except Exception as error:  # noqa: BLE001  # each waiting request answers for itself
+            for entry in batch:
+                entry.error = error
+        finally:
+            for entry in batch:
+                entry.done = True
+
+    def _write(self, batch: list[_Entry]) -> None:
+        looked = time.monotonic()
+        gates = sorted({entry.gate for entry in batch})
+        closed = self._admit(gates)
+        for entry in batch:
+            entry.error = closed.get(entry.gate)
+        admitted = [entry for entry in batch if entry.error is None]
+        if not admitted:
+            return
+        existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        for position in existed:
+            admitted[position].error = AlreadyThere(admitted[position].name)
+        if time.monotonic() - looked > PATIENCE_SECONDS:
+            self._overdue(gates)

@@ -1,0 +1,72 @@
+"""The relay: what waits in documents goes to the broker, at least once, and is then cleared."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from shared.bus import AWAY, BATCH
+from shared.documents import Document, Documents
+from shared.event import Outgoing
+
+log = structlog.get_logger()
+
+Publish = Callable[[Sequence[Outgoing]], None]
+
+_BUSY_SECONDS, _IDLE_SECONDS, _AWAY_SECONDS = 0.02, 0.2, 1.0
+
+
+class Relay:
+    """Moves the outboxes of some collections to the broker. Two may run: events are then sent
+    twice, which every consumer takes for once."""
+
+    def __init__(self, outboxes: Sequence[Documents], publish: Publish) -> None:
+        self._outboxes = outboxes
+        self._publish = publish
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until `stop` is set; what fails is tried again and stays where it is."""
+        while not stop.is_set():
+            try:
+                pause = _BUSY_SECONDS if self.relay() else _IDLE_SECONDS
+            except (PyMongoError, *AWAY) as error:
+                log.warning("relay.waiting", reason=repr(error)[:200])
+                pause = _AWAY_SECONDS
+            stop.wait(pause)
+
+    def relay(self) -> int:
+        """One pass over all that waits, oldest first, in bounded batches; answers how many."""
+        return sum(self._relay(outbox) for outbox in self._outboxes)
+
+    def _relay(self, outbox: Documents) -> int:
+        sent = 0
+        for documents in self._batches(outbox):
+            events = [Outgoing(**event) for d in documents for event in d["outbox"]]
+            self._publish(events)
+            _clear(outbox, documents)
+            sent += len(events)
+        return sent
+
+    def _batches(self, outbox: Documents) -> Iterator[list[Document]]:
+        # One look lists the waits of the whole backlog, small strings; the documents are read a
+        # batch at a time, so that hours without a broker do not come back as one answer.
+        waiting = outbox.collection.find({"pending": {"$gt": ""}}, {"pending": 1})
+        batch: list[Document] = []
+        for wait in sorted({document["pending"] for document in waiting}):
+            batch += outbox.collection.find({"pending": wait}, {"pending": 1, "outbox": 1})
+            if len(batch) >= BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+
+def _clear(outbox: Documents, documents: Sequence[Document]) -> None:
+    by_wait: dict[str, list[str]] = {}
+    for document in documents:
+        by_wait.setdefault(document["pending"], []).append(document["_id"])
+    for wait, names in by_wait.items():
+        outbox.collection.update_many(
+            {"pending": wait, "_id": {"$in": names}}, {"$unset": {"pending": "", "outbox": ""}}
+        )

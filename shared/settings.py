@@ -1,0 +1,61 @@
+"""What a process is told by its environment, read once at its start."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from environs import Env
+
+# A secret that somebody could have read in a repository is none.
+_LEAST_SECRET = 16
+
+
+class UnsafeSetting(Exception):
+    """A setting is missing or too weak to start with."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One service's view of where it runs.
+
+    `cut_seconds` is the time between two looks of the periodic work, `secret` keys receipts,
+    cursors and ETags, `public_key` (PEM) verifies access tokens.
+    """
+
+    service: str
+    database_url: str
+    broker_url: str
+    topology: Path
+    secret: str
+    public_key: str
+    unit: str
+    cut_seconds: float
+    local: bool
+
+    @property
+    def database(self) -> str:
+        return f"groundswell_{self.service}"
+
+
+def load(service: str) -> Settings:
+    """The settings of one service.
+
+    Raises UnsafeSetting when a secret is missing or weak: a start that would be unsafe is refused.
+    """
+    env = Env(prefix="GROUNDSWELL_")
+    secret = env.str("SECRET", "")
+    if len(secret) < _LEAST_SECRET:
+        raise UnsafeSetting(
+            f"GROUNDSWELL_SECRET must be at least {_LEAST_SECRET} characters that nobody else "
+            "knows; make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return Settings(
+        service=service,
+        database_url=env.str("DATABASE_URL"),
+        broker_url=env.str("BROKER_URL"),
+        topology=env.path("TOPOLOGY"),
+        secret=secret,
+        public_key=env.path("PUBLIC_KEY").read_text(),
+        unit=env.str("UNIT", "centre"),
+        cut_seconds=env.float("CUT_SECONDS", 60.0),
+        local=env.bool("LOCAL", default=False),
+    )

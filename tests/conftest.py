@@ -1,0 +1,170 @@
+"""What tests ask for by name: databases, brokers and a browser, the real ones where installed."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import mongomock
+import playwright.sync_api
+import pymongo
+import pytest
+
+import shared.sqlite_transport  # noqa: F401  (kombu learns sqlite:// from it)
+from tests import servers
+
+UNIT_TESTS = Path(__file__).parent / "unit"
+MARKERS = {
+    "mongo_url": "wire",
+    "own_secantusd": "wire",
+    "rabbitmq_url": "rabbitmq",
+    "own_rabbitmq": "rabbitmq",
+    "browser": "browser",
+}
+DATABASE = "embedded database (over the wire)"
+RABBITMQ = "RabbitMQ (private node)"
+BROWSER = "browser (Chromium)"
+REQUIRED = os.environ.get("GROUNDSWELL_REQUIRE_REAL") == "1"
+
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+
+OUTCOMES = pytest.StashKey[dict[str, str]]()
+SKIPPED = pytest.StashKey[set[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    names = (DATABASE, RABBITMQ, BROWSER)
+    config.stash[OUTCOMES] = dict.fromkeys(names, "not needed by the tests selected")
+    config.stash[SKIPPED] = set()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests may open no socket; other tests are marked by the components they ask for."""
+    for item in items:
+        if item.path.is_relative_to(UNIT_TESTS):
+            item.add_marker("disable_socket")
+        for fixture in MARKERS.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(MARKERS[fixture])
+        if hasattr(item, "callspec") and item.callspec.params.get("broker_url") == "rabbitmq":
+            item.add_marker("rabbitmq")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if REQUIRED and session.config.stash[SKIPPED]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    terminalreporter.section("real components")
+    for name, outcome in config.stash[OUTCOMES].items():
+        terminalreporter.line(f"{name}: {outcome}")
+    if REQUIRED and config.stash[SKIPPED]:
+        skipped = ", ".join(sorted(config.stash[SKIPPED]))
+        line = f"FAILED: GROUNDSWELL_REQUIRE_REAL=1, but tests were skipped for want of {skipped}"
+        terminalreporter.line(line, red=True)
+
+
+@contextmanager
+def component(
+    config: pytest.Config, name: str, start: Callable[[], AbstractContextManager[Any]]
+) -> Iterator[Any]:
+    """Starts it and notes its version for the summary, or skips the test and notes why."""
+    with ExitStack() as stack:
+        try:
+            started = stack.enter_context(start())
+        except servers.Unavailable as reason:
+            config.stash[OUTCOMES][name] = f"skipped: {reason}"
+            config.stash[SKIPPED].add(name)
+            pytest.skip(str(reason))
+        config.stash[OUTCOMES][name] = f"ran against {started.version}"
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mongo_url(pytestconfig):
+    with component(pytestconfig, DATABASE, servers.secantusd) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_secantusd(pytestconfig):
+    """A server that the test may kill() and restart()."""
+    with component(pytestconfig, DATABASE, servers.secantusd) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_client(mongo_url):
+    with pymongo.MongoClient(mongo_url, tz_aware=True) as client:
+        yield client
+
+
+@pytest.fixture
+def database(mongo_client):
+    """An empty database of the embedded server."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield mongo_client[name]
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def mock_database():
+    return mongomock.MongoClient(tz_aware=True)["groundswell"]
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(pytestconfig):
+    with component(pytestconfig, RABBITMQ, servers.rabbitmq) as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_rabbitmq(pytestconfig):
+    """A node that the test may kill() and restart()."""
+    with component(pytestconfig, RABBITMQ, servers.rabbitmq) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "rabbitmq"])
+def broker_url(request, tmp_path):
+    """Each broker in turn. RabbitMQ's node serves the whole session: tests name queues apart."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/messages.sqlite"
+    return request.getfixturevalue("rabbitmq_url")
+
+
+@contextmanager
+def chromium() -> Iterator[playwright.sync_api.Browser]:
+    path = servers.chromium_path()
+    with (
+        playwright.sync_api.sync_playwright() as driver,
+        driver.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS) as browser,
+    ):
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def browser(pytestconfig):
+    with component(pytestconfig, BROWSER, chromium) as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser):
+    """A page of its own context: no cookie or storage of another test."""
+    with browser.new_context() as context:
+        yield context.new_page()
