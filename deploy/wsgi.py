@@ -1,5 +1,7 @@
 """Every service behind one address, for one machine."""
 
+from pathlib import Path
+
 from flask import Flask, render_template
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -11,7 +13,8 @@ from shared import settings, web
 
 
 def _home() -> Flask:
-    app = web.create_app(settings.load("home"), "Groundswell", [], template_folder="templates")
+    templates = str(Path(__file__).with_name("templates"))
+    app = web.create_app(settings.load("home"), "Groundswell", [], template_folder=templates)
 
     @app.get("/")
     def home() -> str:

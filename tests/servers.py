@@ -66,6 +66,12 @@ class Server:
             else:
                 return
 
+    @property
+    def pid(self) -> int:
+        if self._process is None:
+            raise RuntimeError("not started")
+        return self._process.pid
+
     def kill(self) -> None:
         """SIGKILL to all of it, as a power cut would."""
         if self._process:

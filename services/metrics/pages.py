@@ -62,7 +62,7 @@ class Asked:
             return 0
 
     @property
-    def set(self) -> dict[str, str]:
+    def set(self) -> dict[str, Any]:
         """The filters in use, as the query arguments of pages and API alike."""
         set_ = {name: text for name, text in self.typed.items() if text}
         if self.moment is not None:

@@ -5,8 +5,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SIZE = 1000
+INSERTS = 1000
+# The embedded database compares each of n ids with all of them: 5,000 ids take .9 s by the
+# hundred and 4.7 s by the thousand.
+LOOKUPS = 100
 
 
-def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (rows[start : start + SIZE] for start in range(0, len(rows), SIZE))
+def chunks(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))

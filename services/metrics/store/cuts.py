@@ -7,6 +7,7 @@ marks  per head, what its snapshots already say
 
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -52,16 +53,21 @@ class Cuts:
 
     def now(self, unit: str) -> datetime:
         """The time by the clock that stamps cuts: the database's."""
-        asked: Any = self._lines.find_one_and_update(
-            {"_id": unit},
-            {
-                "$currentDate": {"asked_at": True},
-                "$setOnInsert": {"seq": 0, "recorded_at": _NEVER, "schema": 1},
-            },
-            upsert=True,
-            return_document=ReturnDocument.AFTER,
-        )
+        asked = None
+        while asked is None:
+            asked = self._lines.find_one_and_update(
+                {"_id": unit},
+                {"$currentDate": {"asked_at": True}},
+                return_document=ReturnDocument.AFTER,
+            )
+            if asked is None:
+                self._begin(unit)
         return _milliseconds(asked["asked_at"])
+
+    def _begin(self, unit: str) -> None:
+        # Not an upsert: of two that race, the embedded database answers one with nothing.
+        with suppress(DuplicateKeyError):
+            self._lines.insert_one({"_id": unit, "schema": 1, "seq": 0, "recorded_at": _NEVER})
 
     def get(self, unit: str, seq: int) -> Document | None:
         return self.documents.get(cut_id(unit, seq))
@@ -115,10 +121,9 @@ class Cuts:
             "figures": _packed(mark.figures),
         }
         before = {"_id": part.lineage.head, "seq": {"$lt": seq}}
-        try:
+        # Where the mark is at this cut or a later one, nothing matches and the upsert is refused.
+        with suppress(DuplicateKeyError):
             self._marks.update_one(before, {"$set": noted}, upsert=True)
-        except DuplicateKeyError:
-            return  # the mark is there, and at this cut or a later one
 
 
 def cut_id(unit: str, seq: int) -> str:

@@ -8,7 +8,7 @@ from pymongo import ASCENDING
 from pymongo.database import Database
 
 from services.metrics.domain.outcome import Outcome
-from services.metrics.store.chunks import chunks
+from services.metrics.store.chunks import LOOKUPS, chunks
 from shared.documents import Document, Documents
 
 
@@ -23,7 +23,7 @@ class Outcomes:
         """Those of these outcomes that exist, by id."""
         return {
             document["_id"]: document
-            for some in chunks(names)
+            for some in chunks(names, LOOKUPS)
             for document in self.documents.collection.find({"_id": {"$in": some}}, {"outbox": 0})
         }
 

@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from services.metrics.domain.cut import Row
 from services.metrics.domain.snapshot import Snapshot
-from services.metrics.store.chunks import chunks
+from services.metrics.store.chunks import INSERTS, LOOKUPS, chunks
 from shared.documents import Document, encoded_document, insert_encoded, token
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -43,7 +43,7 @@ class Snapshots:
 
     def add(self, unit: str, seq: int, made: Iterable[tuple[Row, Snapshot]]) -> None:
         """Write them and point their series to them. Again, or late, changes nothing."""
-        for some in chunks(list(made)):
+        for some in chunks(list(made), INSERTS):
             wait = token()
             begun = [_series_document(unit, seq, row) for row, _ in some if row.is_new]
             if begun:
@@ -53,8 +53,8 @@ class Snapshots:
                 self._snapshots, [encoded_document(each, (), wait) for each in documents]
             )
             moved = [series_id(unit, row.series) for row, _ in some if not row.is_new]
-            if moved:
-                self._series.update_many({"_id": {"$in": moved}}, {"$max": {"seq": seq}})
+            for names in chunks(moved, LOOKUPS):
+                self._series.update_many({"_id": {"$in": names}}, {"$max": {"seq": seq}})
 
     def series(self, unit: str, prefix: str, pairs: Sequence[str], start: str) -> Iterator[Series]:
         """Series by key, those that have all these pairs, from the key `start` on."""

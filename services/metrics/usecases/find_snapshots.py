@@ -13,7 +13,7 @@ from services.metrics.store.snapshots import Series
 from services.metrics.usecases.take_snapshots import complete_cuts
 from shared.documents import Document
 
-_TOGETHER = 200
+_TOGETHER = 100
 
 
 class NotYetRecorded(ValueError):

@@ -8,7 +8,7 @@ from typing import Any
 from services.metrics.domain.outcome import InvalidOutcome, Outcome
 from services.metrics.events import OutcomesRecorded
 from services.metrics.store import Store
-from services.metrics.store.chunks import chunks
+from services.metrics.store.chunks import INSERTS, chunks
 from services.metrics.store.outcomes import outcome_id
 from shared import times
 from shared.documents import Document
@@ -42,7 +42,7 @@ def record_outcomes(store: Store, unit: str, rows: Sequence[Mapping[str, Any]]) 
     done = Recorded()
     known = store.outcomes.among(list(outcomes))
     new = [_new(unit, name, outcomes[name], now) for name in outcomes if name not in known]
-    for some in chunks(new):
+    for some in chunks(new, INSERTS):
         existed = store.outcomes.documents.insert_many(some)
         done.recorded += len(some) - len(existed)
         known |= store.outcomes.among([some[position][0]["_id"] for position in existed])

@@ -1,0 +1,72 @@
+"""Drafting proposals from 1,000 and from 100,000 answers, which must cost the same."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pymongo
+
+from services.planning.app import open_store
+from services.planning.store import Store
+from services.planning.usecases.draft_proposals import draft_proposals
+from shared.bus import BATCH
+from shared.fold import Contribution
+from tests import servers
+
+ITEMS = [f"need{n}" for n in range(20)]
+GROUPS = ["student", "faculty", "staff", "employer"]
+SIZES = (1_000, 100_000)
+ROUNDS = 5
+
+
+def run() -> None:
+    with servers.secantusd() as database:
+        store = open_store(pymongo.MongoClient(database.url, tz_aware=True).bench_planning)
+        for size in SIZES:
+            began = time.perf_counter()
+            _fold(store, size)
+            print(f"folded {size} answers at {size / (time.perf_counter() - began):.0f}/s")
+        best = dict.fromkeys(SIZES, float("inf"))
+        for _ in range(ROUNDS):
+            for size in SIZES:
+                began = time.process_time()
+                drafted = draft_proposals(store, "centre", f"survey-{size}")
+                best[size] = min(best[size], time.process_time() - began)
+        small, large = (best[size] for size in SIZES)
+        print(f"drafting {len(drafted)} proposals: {1000 * small:.0f} ms of CPU from 1,000 answers,"
+              f" {1000 * large:.0f} ms from 100,000: ratio {large / small:.2f}")  # fmt: skip
+
+
+def _fold(store: Store, size: int) -> None:
+    survey = f"survey-{size}"
+    scale = {"min": 1, "max": 5}
+    items = [{"id": n, "type": "need", "text": {"en": n}, "scale": scale} for n in ITEMS]
+    definition = {
+        "title": {"en": "Bench (synthetic)"},
+        "languages": ["en"],
+        "groups": GROUPS,
+        "minimum_group_size": 10,
+        "sections": [],
+        "items": items,
+    }
+    store.surveys.publish("centre", survey, 1, definition)
+    contributions = list(_contributions(survey, size))
+    for start in range(0, size, BATCH):
+        store.tables.apply(contributions[start : start + BATCH])
+
+
+def _contributions(survey: str, size: int) -> Iterator[Contribution]:
+    chance = random.Random(size)  # noqa: S311  # generated answers
+    for number in range(size):
+        answers = {
+            name: {"importance": chance.randint(2, 5), "satisfaction": chance.randint(1, 5)}
+            for name in ITEMS
+        }
+        after = {"group": chance.choice(GROUPS), "profile": {}, "answers": answers}
+        body = {"survey_version": 1, "before": None, "after": after}
+        name = f"{survey}.{number}:1"
+        yield Contribution(name, survey, "centre", body, came=name)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,174 @@
+"""The whole of Groundswell, started as its users start it, and a browser to look at it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tests import servers
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("accounts", "intake", "planning", "metrics")
+PATIENCE_SECONDS = 60
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+
+DEFINITION = {
+    "title": {"en": "What do you need?", "es": "¿Qué necesita usted?"},
+    "languages": ["en", "es"],
+    "groups": ["student", "employer"],
+    "minimum_group_size": 3,
+    "synthetic": True,
+    "introduction": {"en": "Two minutes, and the centre knows more."},
+    "sections": [{"id": "services", "title": {"en": "Services", "es": "Servicios"}}],
+    "items": [
+        {
+            "id": "advising",
+            "section": "services",
+            "type": "need",
+            "text": {"en": "One-to-one advising", "es": "Asesoramiento"},
+            "scale": {"min": 1, "max": 5},
+            "required": True,
+        },
+        {
+            "id": "internship",
+            "section": "services",
+            "type": "need",
+            "text": "Finding an internship",
+            "scale": {"min": 1, "max": 5},
+        },
+        {
+            "id": "year",
+            "type": "single_choice",
+            "role": "profile",
+            "text": "Class year",
+            "choices": [{"value": "first", "text": "First"}, {"value": "later", "text": "Later"}],
+        },
+        {
+            "id": "overall",
+            "type": "rating",
+            "role": "overall_satisfaction",
+            "text": "All in all",
+            "scale": {"min": 1, "max": 7},
+            "required": True,
+        },
+        {
+            "id": "why",
+            "type": "text",
+            "text": "What was missing?",
+            "max_length": 200,
+            "visible_if": {"<": [{"var": "overall"}, 4]},
+        },
+    ],
+}
+
+
+@dataclass
+class Run:
+    """A running Groundswell and the access it wrote down."""
+
+    url: str
+    tokens: dict[str, str]
+    http: requests.Session = field(default_factory=requests.Session)
+
+    def call(self, method: str, path: str, role: str = "planner", **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.tokens[role]}"}
+        answer = self.http.request(method, self.url + path, headers=headers, timeout=30, **options)
+        answer.raise_for_status()
+        return answer.json()
+
+    def open_survey(self, **changes: Any) -> str:
+        survey = self.call("POST", "/intake/v1/surveys", json={**DEFINITION, **changes})["id"]
+        self.call("POST", f"/intake/v1/surveys/{survey}/publish")
+        return survey
+
+    def answer(self, survey: str, group: str, *pairs: tuple[int, int]) -> None:
+        """One response with these (importance, satisfaction), in the order of the needs."""
+        needs = zip(("advising", "internship"), pairs, strict=True)
+        answers = {name: {"importance": i, "satisfaction": s} for name, (i, s) in needs}
+        body = {"id": uuid.uuid4().hex, "group": group, "answers": {**answers, "overall": 5}}
+        self.call("POST", f"/intake/v1/surveys/{survey}/responses", json=body)
+
+
+def eventually(ask: Callable[[], Any]) -> Any:
+    """What `ask` answers once that is true; fails when it never is."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := ask()):
+        assert time.monotonic() < deadline, "what was waited for never came"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="session")
+def groundswell(tmp_path_factory):
+    """One local run for all tests. It must end by itself, and well, when it is told to stop."""
+    var = tmp_path_factory.mktemp("var")
+    environment = {
+        **os.environ,
+        "GROUNDSWELL_VAR": str(var),
+        "GROUNDSWELL_PORT": str(servers.free_port()),
+        "GROUNDSWELL_CUT_SECONDS": "0.5",
+    }
+    with (var / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local"],
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            yield eventually(lambda: ready(process, var))
+        finally:
+            process.send_signal(signal.SIGINT)
+            ended = process.wait(PATIENCE_SECONDS)
+    assert ended == 0, (var / "output").read_text()
+
+
+def ready(process: subprocess.Popen[bytes], var: Path) -> Run | None:
+    assert process.poll() is None, (var / "output").read_text()
+    if not (var / "local.json").exists():
+        return None
+    access = json.loads((var / "local.json").read_text())
+    try:
+        for name in SERVICES:
+            answer = requests.get(f"{access['url']}/{name}/ready", timeout=5)
+            if not answer.ok or answer.json()["worker_seen"] is None:
+                return None
+    except requests.ConnectionError:
+        return None
+    return Run(access["url"], access["tokens"])
+
+
+@pytest.fixture
+def visit(browser, groundswell):
+    """Opens pages: `visit(path, role=None, **options of the browser's context)`. What a page says
+    on its console is an error of the test."""
+    contexts, said = [], []
+
+    def visit(path: str, role: str | None = None, **options: Any):
+        context = browser.new_context(**{"viewport": DESK, **options})
+        contexts.append(context)
+        if role is not None:
+            token = groundswell.tokens[role]
+            cookie = {"name": "groundswell_session", "value": token, "url": groundswell.url}
+            context.add_cookies([cookie])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(groundswell.url + path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    # That a page answers 422 to a form with mistakes is no mistake of the page.
+    assert [text for text in said if "the server responded with a status of 4" not in text] == []

@@ -1,0 +1,230 @@
+"""A student answers on a phone, changes their mind, and takes everything back."""
+
+import re
+
+import pytest
+from tests.e2e.conftest import PHONE, eventually
+
+PLAIN = {"viewport": PHONE, "java_script_enabled": False}
+
+
+@pytest.fixture(scope="module")
+def survey(groundswell):
+    return groundswell.open_survey()
+
+
+def fill(page, **answers):
+    """Choose radios and write texts, by item: advising=(5, 2)."""
+    for item, answer in answers.items():
+        fields = {f"a.{item}": answer}
+        if isinstance(answer, tuple):
+            fields = {f"a.{item}.importance": answer[0], f"a.{item}.satisfaction": answer[1]}
+        for name, value in fields.items():
+            radio = page.locator(f'input[name="{name}"][value="{value}"]')
+            if radio.count():
+                radio.check()
+            else:
+                page.locator(f'textarea[name="{name}"]').fill(value)
+
+
+def send(page, name="Send my answers"):
+    page.get_by_role("button", name=name).click()
+
+
+def heading(page):
+    return page.get_by_role("heading", level=1).inner_text()
+
+
+def codes(page):
+    number, receipt = page.locator("dd.mono").all_inner_texts()
+    return number, receipt
+
+
+def answered(visit, survey, **answers):
+    """A page of thanks for these answers."""
+    page = visit(f"/intake/s/{survey}", **PLAIN)
+    page.get_by_label("Student").check()
+    fill(page, **{"advising": (5, 2), "overall": 6, **answers})
+    send(page)
+    assert heading(page) == "Thank you, your answers are in"
+    return page
+
+
+def choose_by_keyboard(page, choices):
+    """Tab through the form; in each named group go right as often as told, then send."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        steps = choices.pop(focused.get_attribute("name"), None)
+        if steps is not None:
+            page.keyboard.press("Space")
+            for _ in range(steps):
+                page.keyboard.press("ArrowRight")
+        elif focused.inner_text() == "Send my answers":
+            assert choices == {}
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError("Tab never reached the button")
+
+
+def test_a_student_answers_by_keyboard_alone_and_without_script(visit, groundswell, survey):
+    page = visit("/intake/", **PLAIN)
+    page.get_by_role("link", name="What do you need?").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/s/{survey}")
+    choices = {"group": 0, "a.advising.importance": 4, "a.advising.satisfaction": 5, "a.overall": 2}
+    choose_by_keyboard(page, choices)
+
+    assert "lead to one more question" in page.locator("main").inner_text()
+    page.keyboard.press("Tab")
+    while page.locator(":focus").get_attribute("name") != "a.why":
+        page.keyboard.press("Tab")
+    page.keyboard.type("Evening hours")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/thanks/**")
+    number, receipt = codes(page)
+    headers = {"Receipt": receipt}
+    stored = groundswell.http.get(
+        f"{groundswell.url}/intake/v1/responses/{number}", headers=headers, timeout=10
+    ).json()
+    assert stored["group"] == "student"
+    assert stored["answers"] == {
+        "advising": {"importance": 5, "use": "unaware"},
+        "overall": 3,
+        "why": "Evening hours",
+    }
+
+
+def test_bad_input_comes_back_with_messages_and_all_that_was_typed(visit, survey):
+    page = visit(f"/intake/s/{survey}", **PLAIN)
+    page.locator('input[name="a.advising.importance"][value="4"]').check()
+    page.locator('input[name="a.year"][value="later"]').check()
+    send(page)
+
+    summary = page.get_by_role("alert")
+    assert summary.get_by_role("link").all_inner_texts() == [
+        "Your group: Choose the group you answer for.",
+        "One-to-one advising: Say how satisfied you are, or that you did not know of it or have "
+        "not used it.",
+        "All in all: Choose a number.",
+    ]
+    assert summary.evaluate("alert => alert === document.activeElement")
+    assert page.locator('input[name="a.advising.importance"][value="4"]').is_checked()
+    assert page.locator('input[name="a.year"][value="later"]').is_checked()
+    summary.get_by_role("link", name="All in all").click()
+    assert page.locator('input[name="a.overall"]').first.evaluate("one => one === document.querySelector(':target')")
+    assert page.title().startswith("Error: ")
+
+
+def test_an_answer_that_no_longer_applies_is_left_out_with_a_notice(visit, survey):
+    page = visit(f"/intake/s/{survey}", **PLAIN)
+    page.get_by_label("Student").check()
+    fill(page, advising=(5, 2), overall=2)
+    send(page)
+    fill(page, why="Everything")
+    send(page, "Go back to my answers")
+    assert page.locator('textarea[name="a.why"]').input_value() == "Everything"
+    fill(page, overall=7)
+    send(page)
+    assert heading(page) == "Thank you, your answers are in"
+    assert "no longer applied was left out" in page.locator("main").inner_text()
+    send(page, "See or change my answers")
+    assert "Everything" not in page.locator("main").inner_text()
+
+
+def test_sending_the_same_form_twice_thanks_again(visit, survey):
+    page = answered(visit, survey)
+    first = codes(page)
+    page.go_back()
+    send(page)
+    assert heading(page) == "Thank you, your answers are in"
+    assert codes(page) == first
+
+
+def test_sending_it_again_changed_offers_to_update_with_the_receipt(visit, survey):
+    page = answered(visit, survey)
+    _, receipt = codes(page)
+    page.go_back()
+    fill(page, overall=5)
+    send(page)
+    assert heading(page) == "You have answered already"
+    page.get_by_label("Receipt").fill("made-up")
+    send(page, "Update my answers")
+    assert "This is not its receipt." in page.locator("main").inner_text()
+    page.get_by_label("Receipt").fill(receipt)
+    send(page, "Update my answers")
+    assert heading(page) == "Thank you, your answers are in"
+    send(page, "See or change my answers")
+    assert re.search(r"All in all\s+5", page.locator("dl").inner_text())
+
+
+def test_the_holder_of_a_receipt_sees_changes_and_withdraws(visit, survey):
+    page = answered(visit, survey, year="first")
+    number, receipt = codes(page)
+    page = visit("/intake/mine", **PLAIN)
+    page.get_by_label("Number").fill(number)
+    page.get_by_label("Receipt").fill(receipt)
+    send(page, "See my answers")
+    shown = page.locator("dl").inner_text()
+    assert "importance 5, satisfaction 2" in shown
+    assert "First" in shown
+
+    send(page, "Change my answers")
+    assert page.locator('input[name="a.overall"][value="6"]').is_checked()
+    fill(page, overall=7)
+    send(page, "Update my answers")
+    send(page, "See or change my answers")
+    assert re.search(r"All in all\s+7", page.locator("dl").inner_text())
+
+    send(page, "Take my answers back")
+    assert heading(page) == "Your answers are taken back"
+    page = visit(f"/intake/mine?id={number}&receipt={receipt}", **PLAIN)
+    send(page, "See my answers")
+    assert "We cannot find these answers" in page.get_by_role("alert").inner_text()
+
+
+def test_a_survey_speaks_the_language_of_its_reader(visit, survey):
+    page = visit(f"/intake/s/{survey}", locale="es-MX")
+    assert heading(page) == "¿Qué necesita usted?"
+    assert page.get_by_text("Finding an internship").count() == 1  # nobody translated it
+    page = visit(f"/intake/s/{survey}", locale="fr-FR")
+    assert heading(page) == "What do you need?"
+
+
+def test_a_closed_or_unknown_survey_gets_a_kind_word(visit, groundswell):
+    survey = groundswell.open_survey(title="Yesterday's survey")
+    page = visit(f"/intake/s/{survey}", **PLAIN)
+    groundswell.call("POST", f"/intake/v1/surveys/{survey}/close")
+    eventually(lambda: "closed" in visit(f"/intake/s/{survey}", **PLAIN).title())
+    page.get_by_label("Student").check()
+    fill(page, advising=(5, 2), overall=6)
+    send(page)
+    assert heading(page) == "This survey is closed"
+    page = visit("/intake/s/never-was", **PLAIN)
+    assert heading(page) == "We cannot find this survey"
+
+
+def test_script_in_any_text_of_a_survey_stays_inert(visit, groundswell):
+    probe = """<img src=x onerror="alert(1)"><script>alert(2)</script>{{ 7*7 }}'"&"""
+    items = [
+        {"id": "n", "type": "need", "text": probe, "scale": {"min": 1, "max": 5}},
+        {"id": "c", "type": "single_choice", "text": probe, "section": "s",
+         "choices": [{"value": "v", "text": probe}]},
+    ]  # fmt: skip
+    survey = groundswell.open_survey(
+        title=probe, introduction=probe, items=items, sections=[{"id": "s", "title": probe}]
+    )
+    alerts = []
+    for path, role in (
+        ("/intake/", None),
+        (f"/intake/s/{survey}", None),
+        ("/intake/surveys", "planner"),
+        ("/planning/", "planner"),
+    ):
+        page = visit(path, role)
+        page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+        eventually(lambda page=page: page.reload() and probe in page.locator("main").inner_text())
+        assert page.locator("main img, main script").count() == 0
+    assert alerts == []
