@@ -54,10 +54,21 @@ def answer(survey: str) -> Page:
     return _form_page(found, form, {"id": uuid4().hex}, form.asked)
 
 
+@pages.get("/s/<survey>/answers")
+def begin(survey: str) -> HttpResponse:
+    """Where a reload of what `send` shows leads."""
+    return redirect(url_for("pages.answer", survey=survey))
+
+
 @pages.post("/s/<survey>")
+@pages.post("/s/<survey>/answers", endpoint="send")
 @web.accepts(_FORM)
 def send(survey: str) -> Page:
-    """Ask again for what is wrong, then for what the answers make worth asking, then store."""
+    """Ask again for what is wrong, then for what the answers make worth asking, then store.
+
+    The form sends to an address of its own: a POST to the form's would have the browser forget
+    the form, and the way back would lead to a new one with another id.
+    """
     found = _survey(survey)
     if found is None or found.status == "draft":
         return _not_open(found)

@@ -142,7 +142,7 @@ def ready(process: subprocess.Popen[bytes], var: Path) -> Run | None:
             answer = requests.get(f"{access['url']}/{name}/ready", timeout=5)
             if not answer.ok or answer.json()["worker_seen"] is None:
                 return None
-    except requests.ConnectionError:
+    except requests.RequestException:
         return None
     return Run(access["url"], access["tokens"])
 
