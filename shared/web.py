@@ -65,6 +65,12 @@ class Blueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = _StrictParser()
 
+    def arguments(self, schema: Any, **options: Any) -> Any:
+        """As flask-smorest's, with one schema for all requests: given a class, webargs would make
+        one for each, at a fifth of the cost of a request."""
+        made = schema() if isinstance(schema, type) else schema
+        return super().arguments(made, **options)
+
 
 def create_app(
     settings: Settings,

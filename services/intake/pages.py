@@ -60,8 +60,8 @@ def begin(survey: str) -> HttpResponse:
     return redirect(url_for("pages.answer", survey=survey))
 
 
-@pages.post("/s/<survey>")
-@pages.post("/s/<survey>/answers", endpoint="send")
+@pages.post("/s/<survey>", endpoint="send_to_form")
+@pages.post("/s/<survey>/answers")
 @web.accepts(_FORM)
 def send(survey: str) -> Page:
     """Ask again for what is wrong, then for what the answers make worth asking, then store.

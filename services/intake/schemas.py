@@ -150,8 +150,8 @@ class ResponseSchema(_Strict):
 
     id = fields.String(validate=RESPONSE_ID)
     group = fields.String(required=True)
-    profile = fields.Dict(keys=fields.String(), load_default=dict)
-    answers = fields.Dict(keys=fields.String(), required=True)
+    profile = fields.Dict(load_default=dict)
+    answers = fields.Dict(required=True)
 
 
 class SubmittedSchema(Schema):

@@ -114,7 +114,9 @@ def test_bad_input_comes_back_with_messages_and_all_that_was_typed(visit, survey
     assert page.locator('input[name="a.advising.importance"][value="4"]').is_checked()
     assert page.locator('input[name="a.year"][value="later"]').is_checked()
     summary.get_by_role("link", name="All in all").click()
-    assert page.locator('input[name="a.overall"]').first.evaluate("one => one === document.querySelector(':target')")
+    assert page.locator('input[name="a.overall"]').first.evaluate(
+        "one => one === document.querySelector(':target')"
+    )
     assert page.title().startswith("Error: ")
 
 
