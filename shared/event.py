@@ -76,7 +76,7 @@ def decode(body: bytes) -> Message:
     """What the bytes of an envelope say. Raises Malformed."""
     try:
         envelope = orjson.loads(body)
-        return Message(
+        message = Message(
             id=envelope["id"],
             type=envelope["type"],
             source=envelope["source"],
@@ -89,3 +89,7 @@ def decode(body: bytes) -> Message:
         raise Malformed(f"not JSON: {error}") from error
     except (KeyError, TypeError, ValueError) as error:
         raise Malformed(f"not an event envelope: {error!r}") from error
+    texts = (message.id, message.type, message.source, message.subject, message.unit)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(message.data, dict):
+        raise Malformed("not an event envelope: its attributes are texts and its data an object")
+    return message

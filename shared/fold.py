@@ -17,8 +17,9 @@ it before its own 4, and so before the version that 1 now reads. A process that 
 updated on the common path, which is most of what an embedded database would charge for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import bson
@@ -26,10 +27,13 @@ import orjson
 from bson import Binary
 from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from shared import set_hash
 from shared.documents import Document, insert_encoded, token
+
+# A head keeps the ids of its last batch, so hours of waiting must not become one batch.
+_MOST_WOKEN = 200
 
 
 @dataclass(frozen=True)
@@ -98,15 +102,40 @@ class Fold:
             self._fold(name, list(batch.values()))
 
     def wake(self, name: str) -> None:
-        """Fold what waited for `name`; does nothing when nothing did or it is still too early."""
-        waiting = [_unpacked(d["body"]) for d in self._waiting.find({"head": name})]
-        if waiting and self._fold(name, waiting):
-            for contribution in waiting:
-                self._waiting.delete_one({"_id": contribution.id})
+        """Fold what waited for `name`; does nothing when nothing did or it is still too early.
+
+        One that cannot be folded goes on waiting without the others, and is told of at the end:
+        raises ExceptionGroup.
+        """
+        _raise_all(self._wake(name))
 
     def wake_all(self) -> None:
-        for name in self._waiting.distinct("head"):
-            self.wake(name)
+        names = self._waiting.distinct("head")
+        _raise_all(error for name in names for error in self._wake(name))
+
+    def _wake(self, name: str) -> Iterator[Exception]:
+        rows = iter(self._waiting.find({"head": name}))
+        while batch := [_unpacked(row["body"]) for row in islice(rows, _MOST_WOKEN)]:
+            yield from self._fold_waiting(name, batch)
+
+    def _fold_waiting(self, name: str, batch: list[Contribution]) -> Iterator[Exception]:
+        try:
+            head = self._read(name, batch[0].unit)
+            # Asked before anything is written: too early is what it is at most looks.
+            too_early = self._step(name, head.state, [c.body for c in batch]) is None
+            if too_early or not self._fold(name, batch):
+                return
+        except ConnectionFailure:
+            raise
+        except Exception as error:  # noqa: BLE001  # one of them is at fault; find it, keep it
+            if len(batch) == 1:
+                yield error
+                return
+            middle = len(batch) // 2
+            yield from self._fold_waiting(name, batch[:middle])
+            yield from self._fold_waiting(name, batch[middle:])
+        else:
+            self._waiting.delete_many({"_id": {"$in": [c.id for c in batch]}})
 
     def _fold(self, name: str, batch: list[Contribution]) -> bool:
         mark = token()
@@ -195,6 +224,12 @@ class Fold:
 def _head(document: Document) -> Head:
     names = ("unit", "v", "state", "count", "set_hash", "folded", "last")
     return Head(id=document["_id"], **{name: document[name] for name in names})
+
+
+def _raise_all(errors: Iterable[Exception]) -> None:
+    found = list(errors)
+    if found:
+        raise ExceptionGroup("some contributions cannot be folded", found)
 
 
 def _unpacked(body: bytes) -> Contribution:

@@ -1,6 +1,7 @@
 """The relay: what waits in documents goes to the broker, at least once, and is then cleared."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import structlog
@@ -29,23 +30,30 @@ class Relay:
         """Relay until `stop` is set; what fails is tried again and stays where it is."""
         while not stop.is_set():
             try:
-                pause = _BUSY_SECONDS if self.relay() else _IDLE_SECONDS
+                pause = _BUSY_SECONDS if self.relay(stop.wait) else _IDLE_SECONDS
             except (PyMongoError, *AWAY) as error:
                 log.warning("relay.waiting", reason=repr(error)[:200])
                 pause = _AWAY_SECONDS
             stop.wait(pause)
 
-    def relay(self) -> int:
-        """One pass over all that waits, oldest first, in bounded batches; answers how many."""
-        return sum(self._relay(outbox) for outbox in self._outboxes)
+    def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:
+        """One pass over all that waits, oldest first, in bounded batches; answers how many.
 
-    def _relay(self, outbox: Documents) -> int:
+        After each batch it rests for as long as the batch took: whoever waits for an answer to
+        what they just sent comes before what can wait.
+        """
+        return sum(self._relay(outbox, rest) for outbox in self._outboxes)
+
+    def _relay(self, outbox: Documents, rest: Callable[[float], object]) -> int:
         sent = 0
+        began = time.monotonic()
         for documents in self._batches(outbox):
             events = [Outgoing(**event) for d in documents for event in d["outbox"]]
             self._publish(events)
             _clear(outbox, documents)
             sent += len(events)
+            rest(time.monotonic() - began)
+            began = time.monotonic()
         return sent
 
     def _batches(self, outbox: Documents) -> Iterator[list[Document]]:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from pymongo.database import Database
+from pymongo.errors import ConnectionFailure
 
 from shared import times
 from shared.documents import Document
@@ -50,9 +51,9 @@ class Parking:
         A `hopeless` one, which no later attempt can heal, is parked at once.
         """
         name = sha256(body).hexdigest()
-        before = self._messages.find_one({"_id": name})
-        attempts = (before["attempts"] if before else 0) + 1
-        parked = hopeless or attempts >= ATTEMPTS
+        before = self._messages.find_one({"_id": name}) or {"attempts": 0, "state": "waiting"}
+        attempts = before["attempts"] + 1
+        parked = hopeless or attempts >= ATTEMPTS or before["state"] == "parked"
         wait = _FIRST_WAIT * 2 ** (attempts - 1)
         fields = {
             "body": body,
@@ -97,6 +98,8 @@ class Parking:
     def _retry(self, document: dict[str, Any], handle: Callable[[bytes], None]) -> bool:
         try:
             handle(document["body"])
+        except ConnectionFailure:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever it raised, it is kept with its reason
             self.failed(document["body"], error)
             return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from kombu.message import Message as Delivery
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 
 from shared import logs
 from shared.bus import AWAY, Publisher, Subscription, load_topology, subscribe
@@ -87,7 +87,7 @@ class Inbox:
     def _handle(self, event_type: str, batch: list[tuple[Message, bytes]]) -> None:
         try:
             self._handlers[event_type]([message for message, _ in batch])
-        except PyMongoError:
+        except ConnectionFailure:
             raise
         except Exception as error:  # noqa: BLE001  # one of them is at fault; find it, keep it
             if len(batch) == 1:
@@ -188,7 +188,7 @@ def _tick(ticks: Sequence[Tick]) -> None:
     for tick in ticks:
         try:
             tick()
-        except PyMongoError:
+        except ConnectionFailure:
             raise
         except Exception:
             log.exception("tick.failed")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+
 from tests import servers
 
 ROOT = Path(__file__).parents[2]

@@ -3,8 +3,10 @@
 import re
 
 import pytest
+
 from tests.e2e.conftest import PHONE, eventually
 
+UNSAID = "Say how satisfied you are, or that you did not know of it or have not used it."
 PLAIN = {"viewport": PHONE, "java_script_enabled": False}
 
 
@@ -106,8 +108,7 @@ def test_bad_input_comes_back_with_messages_and_all_that_was_typed(visit, survey
     summary = page.get_by_role("alert")
     assert summary.get_by_role("link").all_inner_texts() == [
         "Your group: Choose the group you answer for.",
-        "One-to-one advising: Say how satisfied you are, or that you did not know of it or have "
-        "not used it.",
+        f"One-to-one advising: {UNSAID}",
         "All in all: Choose a number.",
     ]
     assert summary.evaluate("alert => alert === document.activeElement")

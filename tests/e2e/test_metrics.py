@@ -5,6 +5,7 @@ import io
 import re
 
 import pytest
+
 from tests.e2e.conftest import eventually
 
 HEADER = "source,key,metric,period,college,category\n"

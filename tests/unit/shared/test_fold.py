@@ -251,14 +251,16 @@ def test_hours_of_waiting_are_folded_in_bounded_batches():
 def test_one_that_makes_no_sense_does_not_keep_the_others_waiting():
     database, definition = empty(), Definition()
     fold = folder(database, lambda _: None, definition)
-    fold.apply(contributions("ab?cd"))
+    other = [Contribution("z", "s2", "careers", {"name": "z"})]
+    fold.apply(contributions("ab?cd") + other)
     definition.known = True
-    with pytest.raises(ValueError, match="no sense"):
-        fold.wake("s1")
+    with pytest.raises(ExceptionGroup) as raised:
+        fold.wake_all()
+    assert raised.group_contains(ValueError, match="no sense")
+    assert fold.head("s2").folded == 1
     assert_folded(database, "abcd")
     (left,) = database["waiting_contributions"].find()
     assert left["_id"] == "?"
-
 
 
 @st.composite

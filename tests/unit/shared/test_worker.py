@@ -1,0 +1,181 @@
+"""One message at fault holds up no other; a database that is away takes nothing."""
+
+from datetime import timedelta
+
+import orjson
+import pytest
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from shared import parking as parking_module
+from shared import times
+from shared.parking import ATTEMPTS, Parking
+from shared.worker import Inbox, every
+from tests.unit.shared.memory import empty
+
+
+def body(name: str, event_type: str = "tests.said.v1", **changes) -> bytes:
+    envelope = {
+        "id": name,
+        "type": event_type,
+        "source": "/tests",
+        "subject": name,
+        "unit": "careers",
+        "time": "2026-11-23T09:30:00.000Z",
+        "data": {},
+    }
+    return orjson.dumps(envelope | changes)
+
+
+class Consumer:
+    """An inbox, its parking, and a handler whose effect is a set, as a handler's should be."""
+
+    def __init__(self, fault: Exception | None = None, *faulty: str) -> None:
+        self.effects: set[str] = set()
+        self.fault, self.faulty = fault, set(faulty)
+        self.calls: list[int] = []
+        self.parking = Parking(empty())
+        self.inbox = Inbox({"tests.said.v1": self.handle}, self.parking)
+
+    def handle(self, messages) -> None:
+        self.calls.append(len(messages))
+        for message in messages:
+            if message.subject in self.faulty:
+                raise self.fault
+        self.effects |= {message.subject for message in messages}
+
+    def set_aside(self) -> dict[str, tuple[str, int]]:
+        found = self.parking._messages.find()
+        return {d["_id"]: (d["state"], d["attempts"]) for d in found}
+
+
+FIFTY = [f"m{i}" for i in range(50)]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Time as parking knows it, which passes when the test says."""
+    now = [times.now()]
+    monkeypatch.setattr(parking_module.times, "now", lambda: now[0])
+
+    def pass_time(seconds: float) -> None:
+        now[0] += timedelta(seconds=seconds)
+
+    return pass_time
+
+
+def test_a_batch_is_handled_as_one():
+    consumer = Consumer()
+    consumer.inbox.receive([body(name) for name in FIFTY])
+    assert (consumer.effects, consumer.calls) == (set(FIFTY), [50])
+
+
+@pytest.mark.parametrize("fault", [ValueError("bad"), OperationFailure("too large", 17280)])
+def test_one_of_fifty_at_fault_is_set_aside_and_the_others_take_effect(fault):
+    """Also one that the database refuses: it would refuse it for ever."""
+    consumer = Consumer(fault, "m17")
+    consumer.inbox.receive([body(name) for name in FIFTY])
+    assert consumer.effects == set(FIFTY) - {"m17"}
+    assert list(consumer.set_aside().values()) == [("waiting", 1)]
+    assert len(consumer.calls) < 20
+
+
+def test_a_database_that_is_away_leaves_the_batch_to_come_again():
+    consumer = Consumer(AutoReconnect("away"), "m17")
+    with pytest.raises(AutoReconnect):
+        consumer.inbox.receive([body(name) for name in FIFTY])
+    assert consumer.set_aside() == {}
+
+
+@pytest.mark.parametrize(
+    "hopeless",
+    [
+        b"not json",
+        b"{}",
+        b"\xff\xfe",
+        body("m", event_type="tests.unheard_of.v1"),
+        body("m", type=["a", "list"]),
+        body("m", data=[]),
+        body("m", time="0001-01-01T00:00:00+10:00"),
+        body("m", unit=None),
+    ],
+)
+def test_what_no_later_attempt_can_heal_is_parked_at_once_with_its_reason(hopeless):
+    consumer = Consumer()
+    consumer.inbox.receive([body("before"), hopeless, body("after")])
+    assert consumer.effects == {"before", "after"}
+    (parked,) = consumer.parking.parked()
+    assert (parked.body, parked.attempts) == (hopeless, 1)
+    assert parked.reason.startswith(("Malformed: ", "UnknownType: "))
+    assert consumer.parking.count() == 1
+
+
+def test_what_fails_is_tried_again_ever_later_and_parked_in_the_end(clock):
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.inbox.receive([body("m1")])
+    for wait in (1, 2, 4, 8, 16):
+        calls = len(consumer.calls)
+        clock(wait - 0.1)
+        consumer.parking.retry_due(consumer.inbox.handle_one)
+        assert len(consumer.calls) == calls, f"tried before {wait} s had passed"
+        clock(0.2)
+        consumer.parking.retry_due(consumer.inbox.handle_one)
+        assert len(consumer.calls) == calls + 1
+    assert len(consumer.calls) == ATTEMPTS
+    (parked,) = consumer.parking.parked()
+    assert (parked.attempts, parked.reason) == (ATTEMPTS, "ValueError: bad")
+    assert "ValueError: bad" in parked.trace
+    clock(10**6)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert len(consumer.calls) == ATTEMPTS
+
+
+def test_what_heals_takes_effect_and_is_forgotten(clock):
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.inbox.receive([body("m1")])
+    consumer.faulty.clear()
+    clock(1.1)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert (consumer.effects, consumer.set_aside()) == ({"m1"}, {})
+
+
+def test_a_database_that_is_away_is_not_held_against_a_waiting_message(clock):
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.inbox.receive([body("m1")])
+    consumer.fault = AutoReconnect("away")
+    for _ in range(ATTEMPTS):
+        clock(100)
+        with pytest.raises(AutoReconnect):
+            consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert list(consumer.set_aside().values()) == [("waiting", 1)]
+
+
+def test_a_parked_message_is_replayed_or_given_up_by_hand():
+    consumer = Consumer(ValueError("bad"), "m1", "m2")
+    for name in ("m1", "m2"):
+        consumer.parking.failed(body(name), ValueError("bad"), hopeless=True)
+    first, second = consumer.parking.parked()
+    assert not consumer.parking.replay(first.id, consumer.inbox.handle_one)
+    assert consumer.parking.get(first.id).attempts == 2
+    consumer.faulty.clear()
+    assert consumer.parking.replay(first.id, consumer.inbox.handle_one)
+    consumer.parking.drop(second.id)
+    assert consumer.set_aside() == {}
+    for gone in (consumer.parking.get, consumer.parking.drop):
+        with pytest.raises(KeyError):
+            gone(first.id)
+
+
+def test_a_replay_that_fails_leaves_the_message_parked():
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.parking.failed(body("m1"), ValueError("bad"), hopeless=True)
+    (parked,) = consumer.parking.parked()
+    consumer.parking.replay(parked.id, consumer.inbox.handle_one)
+    assert consumer.parking.get(parked.id).state == "parked"
+
+
+def test_a_tick_now_and_then_comes_at_once_and_then_not_for_a_while():
+    ticks = []
+    tick = every(3600, lambda: ticks.append(1))
+    tick()
+    tick()
+    assert ticks == [1]
