@@ -5,6 +5,7 @@ Memory does not grow with the file: what must be remembered of every row is kept
 
 import codecs
 import csv
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 from deploy.mapping import FileMapping, MappedItem, identifier, normal
 
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 _CHUNK = 1 << 20
 _MOST_KINDS = 1000  # different mistakes that are told apart
 _MOST_GROUPS = 200
@@ -155,10 +157,8 @@ class AnswerTable:
         if groups and cell not in groups:
             raise _Misfit(column, f"{cell!r} has no label in the mapping")
         group = groups.get(cell) or identifier(cell)
-        if not groups and group != cell.lower():
-            raise _Misfit(
-                column, f"{cell!r} cannot be an id: give the groups labels in the mapping"
-            )
+        if not group:
+            raise _Misfit(column, f"{cell!r} needs a label of letters or digits in the mapping")
         return group
 
 
@@ -202,10 +202,9 @@ def _number(item: MappedItem, column: str, cells: dict[str, str], findings: Find
     cell = normal(cells[column])
     if cell in item.missing:
         return None
-    try:
-        number = int(cell)
-    except ValueError:
-        raise _Misfit(column, f"{cell!r} is not a whole number") from None
+    if not _WHOLE.fullmatch(cell):
+        raise _Misfit(column, f"{cell!r} is not a whole number")
+    number = int(cell)
     if number in item.scale:
         return number
     if not item.lenient:

@@ -16,6 +16,7 @@ from urllib3.util import Retry
 Json = dict[str, Any]
 Role = Literal["planner", "administrator"]
 
+CREATED, NOT_FOUND = 201, 404
 WORKERS = 8
 _AHEAD = 8 * WORKERS  # responses in hand, so that memory does not grow with their number
 _TIMEOUT = (5, 60)
@@ -128,8 +129,7 @@ class Client:
         path = f"/intake/v1/surveys/{survey}/responses"
 
         def put(response: Json) -> bool:
-            answer = self._answer("POST", path, None, json=response)
-            return answer.status_code == requests.codes.created
+            return self._answer("POST", path, None, json=response).status_code == CREATED
 
         pool = ThreadPoolExecutor(WORKERS)
         waiting: set[Future[bool]] = set()
@@ -176,7 +176,7 @@ class Client:
         try:
             known = self.get(f"/planning/v1/surveys/{survey}")
         except Refused as error:
-            if error.status != requests.codes.not_found:
+            if error.status != NOT_FOUND:
                 raise
             return 0, False  # planning has not even heard of the survey yet
         return known["n"], bool(known["complete"])

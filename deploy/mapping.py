@@ -128,9 +128,8 @@ class MappedItem:
     def of(cls, raw: dict[str, Any], defaults: Mapping[str, Any]) -> "MappedItem":
         codes = _choice_values(raw.get("choices", {}))
         scale = raw.get("scale")
-        definition = {name: raw[name] for name in ("id", "text", "type", "role") if name in raw}
-        if scale:
-            definition["scale"] = scale
+        kept = ("id", "text", "type", "role", "scale")
+        definition: dict[str, Any] = {name: raw[name] for name in kept if name in raw}
         if codes:
             definition["choices"] = [
                 {"value": codes[code], "text": text} for code, text in raw["choices"].items()

@@ -56,7 +56,7 @@ def _fold(store: Store, size: int) -> None:
 
 
 def _contributions(survey: str, size: int) -> Iterator[Contribution]:
-    chance = random.Random(size)  # noqa: S311  # generated answers
+    chance = random.Random(size)  # generated answers
     for number in range(size):
         answers = {
             name: {"importance": chance.randint(2, 5), "satisfaction": chance.randint(1, 5)}

@@ -101,5 +101,3 @@ def _received_all(client: _Client, result: Drive) -> bool:
 
 def percentile(values: list[float], share: float) -> float:
     return sorted(values)[int(share * (len(values) - 1))]
-
-

@@ -32,14 +32,13 @@ def run() -> None:
         env = system.environment(folder, database.url, f"sqlite:///{folder}/messages.sqlite")
         env["BENCH_DATABASE"] = database.url
         floor, _ = stack.enter_context(system.gunicorn("tests.bench.floor:app", env))
-        metrics, _ = stack.enter_context(
-            system.gunicorn("services.metrics.app:create_app()", env)
-        )
+        metrics, _ = stack.enter_context(system.gunicorn("services.metrics.app:create_app()", env))
         stack.enter_context(system.worker("metrics", env))
         token = system.token("administrator")
         past = _recorded(f"http://127.0.0.1:{metrics}/v1", token)
         parse = post("/floor", orjson.dumps({"id": "x"}))
-        print(f"{'query':>18} {'floor/s':>8} {'ours/s':>8} {'of floor':>9} {'p50 ms':>7} {'p99 ms':>7}")
+        print(f"{'query':>18} {'floor/s':>8} {'ours/s':>8} {'of floor':>9}"
+              f" {'p50 ms':>7} {'p99 ms':>7}")  # fmt: skip
         for name, query in QUERIES.items():
             request = get(f"/v1/snapshots?{query.format(past=past)}", token)
             rounds = [(_drive(floor, parse), _drive(metrics, request)) for _ in range(ROUNDS)]

@@ -1,0 +1,181 @@
+"""Load somebody's real answers: `make load CSV=answers.csv MAPPING=mapping.json`.
+
+From a CSV through the HTTP API to ranked needs, proposals and stored snapshots. It may be stopped
+and started again at any time: the same file and mapping make the same survey and the same answers.
+docs/examples/ has a mapping to start from.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.answer_table import AnswerTable, Findings, UnreadableTable
+from deploy.client import Client, Json, NotRunning, Refused
+from deploy.local import configured
+from deploy.mapping import InvalidMapping, read_mapping
+
+_MOST_SHOWN = 20
+
+
+def main(arguments: list[str] | None = None) -> None:
+    asked = _parser().parse_args(arguments)
+    console = Console(soft_wrap=True)
+    try:
+        load(asked.csv, asked.mapping, keep_open=asked.keep_open, console=console)
+    except (InvalidMapping, UnreadableTable, NotRunning, Refused) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        console.print("\nStopped. What was sent is kept: run the same command again to go on.")
+        sys.exit(130)
+
+
+def load(csv: Path, mapping: Path, *, keep_open: bool, console: Console) -> None:
+    """Raises InvalidMapping, UnreadableTable, NotRunning, Refused; SystemExit for mistakes."""
+    table = AnswerTable.open(csv, read_mapping(mapping))
+    with console.status(f"Reading {csv}"):
+        findings = table.check()
+    _show_findings(table, findings, console)
+    client = Client.of(configured().var)
+    groups = list(dict.fromkeys(table.mapping.groups.values())) or sorted(findings.groups)
+    survey = client.open_survey(table.mapping.definition(groups), f"load-{table.key}")
+    if survey["status"] == "open":
+        _send(client, survey["id"], table, findings.rows, console)
+    if keep_open and survey["status"] == "open":
+        console.print(f"The survey stays open: {client.url}/planning/surveys/{survey['id']}")
+        return
+    if survey["status"] == "open":
+        client.post(f"/intake/v1/surveys/{survey['id']}/close")
+    else:
+        console.print(f"This file was loaded before, and its survey is {survey['status']}.")
+    wait_until_settled(client, survey["id"], console)
+    show_results(client, survey["id"], survey["definition"], console)
+
+
+def wait_until_settled(client: Client, survey: str, console: Console) -> None:
+    """Until proposals are drafted from the closed survey and its snapshots are stored."""
+    tasks: dict[str, Any] = {}
+    with _progress(console) as progress:
+        for step in client.settling(survey):
+            if step.stage not in tasks:
+                for task in tasks.values():
+                    progress.update(task, completed=1, total=1, visible=False)
+                tasks[step.stage] = progress.add_task(step.stage)
+            progress.update(tasks[step.stage], completed=step.done, total=step.of)
+
+
+def show_results(client: Client, survey: str, definition: Json, console: Console) -> None:
+    needs = client.get(f"/planning/v1/surveys/{survey}/needs")["needs"]
+    console.print(_ranked(needs, {item["id"]: item["text"] for item in definition["items"]}))
+    proposals = Counter(
+        proposal["group"]
+        for proposal in client.pages("/planning/v1/proposals", "proposals", survey=survey)
+    )
+    by_group = ", ".join(f"{group or 'everybody'} {n}" for group, n in proposals.items())
+    console.print(f"{len(needs)} needs, {proposals.total()} proposals ({by_group or 'none'}),")
+    console.print(f"{sum(1 for _ in client.snapshots(survey))} snapshots.\n")
+    for path, what in (
+        (f"/planning/surveys/{survey}", "needs, for everybody and by group"),
+        (f"/planning/proposals?survey={survey}", "proposals to decide on"),
+        (f"/metrics/?segment=survey:{survey}", "snapshots"),
+    ):
+        console.print(f"{client.url}{path}  {what}", highlight=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make load", description=__doc__)
+    parser.add_argument("csv", type=Path, help="one line a respondent, with a header")
+    parser.add_argument("mapping", type=Path, help="what the columns mean, as JSON")
+    parser.add_argument("--keep-open", action="store_true", help="do not close the survey")
+    return parser
+
+
+def _show_findings(table: AnswerTable, findings: Findings, console: Console) -> None:
+    """What was found in the file; SystemExit if there are mistakes in it."""
+    shown = [
+        f"  line {line}, column {column}: {text}" + (f" ({n} lines)" if n > 1 else "")
+        for (column, text), (line, n) in list(findings.mistakes.items())[:_MOST_SHOWN]
+    ]
+    if shown:
+        left = len(findings.mistakes) - len(shown)
+        shown += [f"  and {left} other mistakes"] if left else []
+        sys.exit("\n".join([f"Nothing was sent. Mend {table.path}:", *shown]))
+    if not findings.rows:
+        sys.exit(f"{table.path} has no answers.")
+    groups = ", ".join(f"{group} {n}" for group, n in sorted(findings.groups.items()))
+    console.print(f"{findings.rows} rows as {table.encoding}; {groups}", highlight=False)
+    if table.unread:
+        console.print(f"Not loaded: {', '.join(table.unread)}", highlight=False)
+    for (column, value), n in sorted(findings.blanked.items()):
+        console.print(f"Taken as missing: {value!r} in {column}, {n} times", highlight=False)
+    for item, n in sorted(findings.halves.items()):
+        console.print(f"Left out of {item}: {n} answers that rate one part only", highlight=False)
+
+
+def _send(client: Client, survey: str, table: AnswerTable, rows: int, console: Console) -> None:
+    new = 0
+    with _progress(console) as progress:
+        task = progress.add_task("Sending answers", total=rows)
+        for was_new in client.put_responses(survey, table.responses()):
+            new += was_new
+            progress.advance(task)
+    if new < rows:
+        console.print(f"{rows - new} of {rows} answers were there already.")
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        yield progress
+
+
+def _ranked(needs: list[Json], texts: Mapping[str, Mapping[str, str]]) -> Table:
+    derived = any(need["derived_importance"] for need in needs)
+    table = Table(title="Needs, greatest first", title_justify="left")
+    for name in ("rank", "need", "n", "importance", "satisfaction", "strength", "95 %"):
+        table.add_column(name, justify="left" if name == "need" else "right")
+    for need in needs:
+        weight = need["derived_importance"] or {}
+        strength, interval = (
+            (weight.get("priority"), weight.get("priority_ci95"))
+            if derived
+            else (need["mwds"], need["mwds_ci95"])
+        )
+        table.add_row(
+            _place(need),
+            next(iter(texts[need["item"]].values())),
+            str(need["n"]),
+            _number(weight.get("beta") if derived else need["importance_mean"]),
+            _number(need["satisfaction_mean"]),
+            _number(strength),
+            " to ".join(map(_number, interval or ())),
+        )
+    table.caption = (
+        "importance: standardised coefficient on overall satisfaction; strength: priority, 0 to 1"
+        if derived
+        else "strength: mean weighted discrepancy score"
+    )
+    return table
+
+
+def _place(need: Json) -> str:
+    if need["rank"] is None:
+        return "-"
+    low, high = need["rank_interval"] or (need["rank"], need["rank"])
+    return f"{need['rank']} ({low} to {high})" if low < high else str(need["rank"])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    main()
