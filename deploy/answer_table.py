@@ -78,6 +78,11 @@ class AnswerTable:
         unread = tuple(name for name in header if name not in mapping.columns)
         return cls(path, mapping, encoding, key, unread)
 
+    def definition(self, findings: Findings) -> dict[str, Any]:
+        """The survey that the file answers: its groups are the labelled ones, or those found."""
+        groups = list(dict.fromkeys(self.mapping.groups.values())) or sorted(findings.groups)
+        return self.mapping.definition(groups)
+
     def check(self) -> Findings:
         """Reads all rows, and refuses none: every mistake is in what it finds."""
         findings = Findings()

@@ -153,6 +153,7 @@ class Client:
         while (seal := self.get(path)["seal"]) is None:
             yield Settling("Counting the answers", 0, 1)
             time.sleep(_LOOK_SECONDS)
+        yield Settling("Counting the answers", 1, 1)
         count = seal["count"]
         for stage, look in (
             ("Adding up for planning", self._known_to_planning),

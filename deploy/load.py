@@ -7,12 +7,14 @@ docs/examples/ has a mapping to start from.
 
 import argparse
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -44,8 +46,7 @@ def load(csv: Path, mapping: Path, *, keep_open: bool, console: Console) -> None
         findings = table.check()
     _show_findings(table, findings, console)
     client = Client.of(configured().var)
-    groups = list(dict.fromkeys(table.mapping.groups.values())) or sorted(findings.groups)
-    survey = client.open_survey(table.mapping.definition(groups), f"load-{table.key}")
+    survey = client.open_survey(table.definition(findings), table.key)
     if survey["status"] == "open":
         _send(client, survey["id"], table, findings.rows, console)
     if keep_open and survey["status"] == "open":
@@ -65,8 +66,6 @@ def wait_until_settled(client: Client, survey: str, console: Console) -> None:
     with _progress(console) as progress:
         for step in client.settling(survey):
             if step.stage not in tasks:
-                for task in tasks.values():
-                    progress.update(task, completed=1, total=1, visible=False)
                 tasks[step.stage] = progress.add_task(step.stage)
             progress.update(tasks[step.stage], completed=step.done, total=step.of)
 
@@ -78,9 +77,11 @@ def show_results(client: Client, survey: str, definition: Json, console: Console
         proposal["group"]
         for proposal in client.pages("/planning/v1/proposals", "proposals", survey=survey)
     )
-    by_group = ", ".join(f"{group or 'everybody'} {n}" for group, n in proposals.items())
-    console.print(f"{len(needs)} needs, {proposals.total()} proposals ({by_group or 'none'}),")
-    console.print(f"{sum(1 for _ in client.snapshots(survey))} snapshots.\n")
+    groups = (None, *definition["groups"])
+    by_group = ", ".join(f"{group or 'everybody'} {proposals[group]}" for group in groups)
+    snapshots = sum(1 for _ in client.snapshots(survey))
+    console.print(f"{len(needs)} needs, {snapshots} snapshots, {proposals.total()} proposals:")
+    console.print(f"{by_group}\n", highlight=False)
     for path, what in (
         (f"/planning/surveys/{survey}", "needs, for everybody and by group"),
         (f"/planning/proposals?survey={survey}", "proposals to decide on"),
@@ -116,16 +117,18 @@ def _show_findings(table: AnswerTable, findings: Findings, console: Console) -> 
     for (column, value), n in sorted(findings.blanked.items()):
         console.print(f"Taken as missing: {value!r} in {column}, {n} times", highlight=False)
     for item, n in sorted(findings.halves.items()):
-        console.print(f"Left out of {item}: {n} answers that rate one part only", highlight=False)
+        console.print(f"Left out of {item}, as one part only is rated: {n}", highlight=False)
 
 
 def _send(client: Client, survey: str, table: AnswerTable, rows: int, console: Console) -> None:
-    new = 0
+    new, began = 0, time.monotonic()
     with _progress(console) as progress:
         task = progress.add_task("Sending answers", total=rows)
         for was_new in client.put_responses(survey, table.responses()):
             new += was_new
             progress.advance(task)
+    seconds = time.monotonic() - began
+    console.print(f"{rows} answers in {seconds:.1f} s, {rows / seconds:.0f} a second")
     if new < rows:
         console.print(f"{rows - new} of {rows} answers were there already.")
 
@@ -139,24 +142,19 @@ def _progress(console: Console) -> Iterator[Progress]:
 
 def _ranked(needs: list[Json], texts: Mapping[str, Mapping[str, str]]) -> Table:
     derived = any(need["derived_importance"] for need in needs)
-    table = Table(title="Needs, greatest first", title_justify="left")
-    for name in ("rank", "need", "n", "importance", "satisfaction", "strength", "95 %"):
-        table.add_column(name, justify="left" if name == "need" else "right")
+    table = Table(title="Needs, greatest first", title_justify="left", box=SIMPLE)
+    table.add_column("need")
+    for name in ("rank", "n", "importance", "satisfaction", "strength"):
+        table.add_column(name, justify="right", no_wrap=True)
     for need in needs:
         weight = need["derived_importance"] or {}
-        strength, interval = (
-            (weight.get("priority"), weight.get("priority_ci95"))
-            if derived
-            else (need["mwds"], need["mwds_ci95"])
-        )
         table.add_row(
-            _place(need),
             next(iter(texts[need["item"]].values())),
+            _place(need),
             str(need["n"]),
             _number(weight.get("beta") if derived else need["importance_mean"]),
             _number(need["satisfaction_mean"]),
-            _number(strength),
-            " to ".join(map(_number, interval or ())),
+            _number(weight.get("priority") if derived else need["mwds"]),
         )
     table.caption = (
         "importance: standardised coefficient on overall satisfaction; strength: priority, 0 to 1"
@@ -174,7 +172,7 @@ def _place(need: Json) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "-" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

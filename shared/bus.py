@@ -22,6 +22,7 @@ from shared.event import Outgoing
 
 BATCH = 200
 _CONFIRM_SECONDS = 15
+_HEARTBEAT_SECONDS = 10
 # What a broker that is away, starting or in trouble makes a caller see.
 AWAY = (AMQPError, KombuError, OSError, SqliteError)
 # A message that kills its worker again and again is dead-lettered; kills of healthy workers
@@ -55,7 +56,7 @@ def connect(url: str) -> Connection:
         return Connection(url)
     return Connection(
         url,
-        heartbeat=10,
+        heartbeat=_HEARTBEAT_SECONDS,
         connect_timeout=5,
         transport_options={"read_timeout": 30, "write_timeout": 10},
     )
@@ -107,11 +108,18 @@ class Publisher:
     def publish(self, events: Sequence[Outgoing]) -> None:
         """Returns when the broker has all of them safe. Raises Unconfirmed, or what the
         connection raised; the next call connects anew."""
+        kept = self._channel is not None
         try:
             self._publish(events)
-        except BaseException:
+        except Unconfirmed:
             self.close()
             raise
+        except AWAY:
+            # A connection that was idle may have been cut off; only a new one tells.
+            self.close()
+            if not kept:
+                raise
+            self.publish(events)
 
     def close(self) -> None:
         self._channel = None
@@ -177,6 +185,7 @@ class Subscription:
             self._channel,
             queues=[declared[queue], declared[f"{queue}.dead"]],
             on_message=self._arrived.append,
+            on_decode_error=lambda delivery, _: self._arrived.append(delivery),
             prefetch_count=BATCH,
         )
         self._consumer.consume()
@@ -190,6 +199,7 @@ class Subscription:
             except TimeoutError:
                 break
             timeout = 0.002
+        self._connection.heartbeat_check()
         batch = self._arrived[:BATCH]
         del self._arrived[:BATCH]
         return batch

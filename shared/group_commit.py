@@ -27,7 +27,7 @@ class _Entry:
     gate: str
     document: RawBSONDocument
     done: bool = False
-    error: Exception | None = field(default=None)
+    error: BaseException | None = field(default=None)
 
 
 class GroupCommit:
@@ -67,7 +67,7 @@ class GroupCommit:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         try:
             self._write(batch)
-        except Exception as error:  # noqa: BLE001  # each waiting request answers for itself
+        except BaseException as error:  # noqa: BLE001  # each waiting request answers for itself
             for entry in batch:
                 entry.error = error
         finally:
@@ -83,8 +83,10 @@ class GroupCommit:
         admitted = [entry for entry in batch if entry.error is None]
         if not admitted:
             return
-        existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        try:
+            existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        finally:  # also when it failed: what a lost connection carried may be stored
+            if time.monotonic() - looked > PATIENCE_SECONDS:
+                self._overdue(gates)
         for position in existed:
             admitted[position].error = AlreadyThere(admitted[position].name)
-        if time.monotonic() - looked > PATIENCE_SECONDS:
-            self._overdue(gates)

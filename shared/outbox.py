@@ -34,6 +34,9 @@ class Relay:
             except (PyMongoError, *AWAY) as error:
                 log.warning("relay.waiting", reason=repr(error)[:200])
                 pause = _AWAY_SECONDS
+            except Exception:  # a thread that ended here would be missed by nobody
+                log.exception("relay.failed")
+                pause = _AWAY_SECONDS
             stop.wait(pause)
 
     def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:

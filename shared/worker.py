@@ -16,7 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from shared import logs
-from shared.bus import AWAY, Publisher, Subscription, load_topology, subscribe
+from shared.bus import AWAY, Publisher, Subscription, Topology, load_topology, subscribe
 from shared.documents import Document, Documents, connect, say_alive
 from shared.event import Malformed, Message, decode
 from shared.outbox import Relay
@@ -125,29 +125,22 @@ def run(settings: Settings, build: Callable[[Database[Document]], Work]) -> None
         return
     topology = load_topology(settings.topology)
     publisher = Publisher(settings.broker_url, topology)
-    relay = threading.Thread(target=Relay(work.outboxes, publisher.publish).run, args=(stop,))
-    relay.start()
     inbox = Inbox(work.handlers, parking)
     ticks = (
         every(_HEARTBEAT_SECONDS, lambda: say_alive(database)),
         lambda: parking.retry_due(inbox.handle_one),
         *work.ticks,
     )
+    relay = threading.Thread(target=Relay(work.outboxes, publisher.publish).run, args=(stop,))
+    relay.start()
     log.info("worker.ready")
-    while not stop.is_set():
-        try:
-            if settings.service in topology.queues:
-                with subscribe(settings.broker_url, settings.service, topology) as subscription:
-                    _consume(subscription, inbox, ticks, stop)
-            else:
-                _tick(ticks)
-                stop.wait(_TICK_SECONDS)
-        except (PyMongoError, *AWAY) as error:
-            log.warning("worker.waiting", reason=repr(error)[:200])
-            stop.wait(_AWAY_SECONDS)
-    relay.join()
-    publisher.close()
-    log.info("worker.stopped")
+    try:
+        _listen(settings, topology, inbox, ticks, stop)
+    finally:  # half a worker would look alive to whoever restarts dead ones
+        stop.set()
+        relay.join()
+        publisher.close()
+        log.info("worker.stopped")
 
 
 def _prepare(
@@ -168,6 +161,26 @@ def _when_there(prepare: Callable[[], Work], stop: threading.Event) -> Work | No
             log.warning("worker.waiting", reason=repr(error)[:200])
             stop.wait(_AWAY_SECONDS)
     return None
+
+
+def _listen(
+    settings: Settings,
+    topology: Topology,
+    inbox: Inbox,
+    ticks: Sequence[Tick],
+    stop: threading.Event,
+) -> None:
+    while not stop.is_set():
+        try:
+            if settings.service in topology.queues:
+                with subscribe(settings.broker_url, settings.service, topology) as subscription:
+                    _consume(subscription, inbox, ticks, stop)
+            else:
+                _tick(ticks)
+                stop.wait(_TICK_SECONDS)
+        except (PyMongoError, *AWAY) as error:
+            log.warning("worker.waiting", reason=repr(error)[:200])
+            stop.wait(_AWAY_SECONDS)
 
 
 def _consume(

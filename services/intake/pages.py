@@ -123,7 +123,8 @@ def thanks(survey: str, name: str) -> Page:
     left_out = "left_out" in request.args
     return render_template(
         "thanks.html",
-        survey=found, say=say, language=language, id=name, receipt=receipt, left_out=left_out,
+        survey=found, say=say, language=language, synthetic=found.definition.get("synthetic"),
+        id=name, receipt=receipt, left_out=left_out,
     )  # fmt: skip
 
 
@@ -157,6 +158,7 @@ def use_receipt() -> Page:
     return render_template(
         "own_answers.html",
         id=name, receipt=receipt, survey=survey, say=_say(survey), language=_language(survey),
+        synthetic=survey.definition.get("synthetic"),
         group=content["group"], answers=answers, typed=typed,
     )  # fmt: skip
 

@@ -28,7 +28,9 @@ def client(monkeypatch, tmp_path):
         "PUBLIC_KEY": str(key),
     }.items():
         monkeypatch.setenv(f"GROUNDSWELL_{name}", value)
-    return create_app().test_client()
+    app = create_app()
+    yield app.test_client()
+    app.extensions["groundswell.store"].database().client.close()
 
 
 def test_a_form_that_could_not_be_stored_can_be_sent_again_as_it_was(client):

@@ -1,0 +1,25 @@
+"""What several tests of the messages' way share."""
+
+import uuid
+
+import pytest
+
+from shared import bus
+from shared.bus import Topology
+
+
+@pytest.fixture
+def topology(broker_url):
+    """An exchange and a queue of the test's own, on each broker in turn."""
+    name = f"tally{uuid.uuid4().hex}"
+    topology = Topology(name, {name: ["tally.number_drawn.v1", "tally.other.v1"]})
+    yield topology
+    with bus.connect(broker_url) as connection:
+        for queue in bus.declare(connection.channel(), topology).values():
+            queue.delete()
+
+
+@pytest.fixture
+def queue(topology) -> str:
+    (name,) = topology.queues
+    return name

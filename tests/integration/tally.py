@@ -1,0 +1,63 @@
+"""A service of the tests' own, to be killed: it says the numbers that are put into its documents,
+and adds up the numbers that it hears.
+
+python -m tests.integration.tally NAME
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import orjson
+
+from shared import settings, worker
+from shared.documents import Documents
+from shared.event import Event, Message
+from shared.fold import Contribution, Fold
+
+HEAD = "all"
+
+
+@dataclass(frozen=True)
+class NumberDrawn(Event):
+    type: ClassVar[str] = "tally.number_drawn.v1"
+    number: int
+
+
+def add(_: str, state: bytes | None, bodies: list[dict[str, Any]]) -> bytes:
+    """The state is every number folded, so that loss and doubling show."""
+    numbers = orjson.loads(bytes(state or b"[]")) + [body["number"] for body in bodies]
+    return orjson.dumps(sorted(numbers))
+
+
+def numbers_of(fold: Fold) -> list[int]:
+    head = fold.head(HEAD)
+    return [] if head is None else orjson.loads(bytes(head.state))
+
+
+class Tally:
+    """Both sides of it, on one database."""
+
+    def __init__(self, database) -> None:
+        self.drawn = Documents(database["drawn"])
+        self.fold = Fold(database, add)
+
+    def draw(self, numbers) -> None:
+        events = [NumberDrawn("careers", str(number), number) for number in numbers]
+        rows = [({"_id": event.subject, "unit": "careers"}, [event]) for event in events]
+        self.drawn.insert_many(rows)
+
+    def hear(self, messages: list[Message]) -> None:
+        if any(message.data["number"] == -1 for message in messages):
+            sys.exit("told to")
+        self.fold.apply(
+            [Contribution(m.subject, HEAD, m.unit, m.data, came=m.subject) for m in messages]
+        )
+
+    def work(self) -> worker.Work:
+        self.fold.ensure_indexes()
+        return worker.Work({NumberDrawn.type: self.hear}, [self.drawn])
+
+
+if __name__ == "__main__":
+    worker.run(settings.load(sys.argv[1]), lambda database: Tally(database).work())

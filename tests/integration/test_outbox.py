@@ -1,0 +1,209 @@
+"""What waits in outboxes reaches the broker at least once, and takes effect once."""
+
+import threading
+import uuid
+
+import orjson
+import pytest
+
+from shared.bus import BATCH, Publisher, Topology, subscribe
+from shared.documents import Documents
+from shared.event import decode
+from shared.outbox import Relay
+from tests.integration.deadline import until
+from tests.integration.tally import NumberDrawn, Tally, numbers_of
+
+
+@pytest.fixture
+def tally(database) -> Tally:
+    tally = Tally(database)
+    tally.drawn.ensure_indexes()
+    tally.work()
+    return tally
+
+
+def left(tally: Tally) -> int:
+    return tally.drawn.collection.count_documents({"pending": {"$exists": True}})
+
+
+def hear(tally: Tally, url: str, topology: Topology, copies: int) -> list[int]:
+    """Take so many messages from the queue, fold them, and acknowledge; answers their numbers."""
+    (queue,) = topology.queues
+    heard: list[int] = []
+    with subscribe(url, queue, topology) as subscription:
+
+        def arrived() -> bool:
+            batch = subscription.next_batch(0.2)
+            messages = [decode(bytes(delivery.body)) for delivery in batch]
+            if messages:
+                tally.hear(messages)
+            subscription.acknowledge(batch)
+            heard.extend(message.data["number"] for message in messages)
+            return len(heard) >= copies
+
+        until(arrived, f"{copies} messages")
+    return heard
+
+
+def test_the_relay_publishes_and_then_clears(tally, broker_url, topology):
+    tally.draw(range(3))
+    publisher = Publisher(broker_url, topology)
+    assert Relay([tally.drawn], publisher.publish).relay() == 3
+    assert left(tally) == 0
+    assert "outbox" not in tally.drawn.get("0")
+    assert Relay([tally.drawn], publisher.publish).relay() == 0
+    publisher.close()
+    assert sorted(hear(tally, broker_url, topology, 3)) == [0, 1, 2]
+
+
+def test_a_crash_between_publishing_and_clearing_sends_twice_and_counts_once(
+    tally, broker_url, topology
+):
+    tally.draw(range(5))
+    publisher = Publisher(broker_url, topology)
+
+    def publish_and_die(events):
+        publisher.publish(events)
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        Relay([tally.drawn], publish_and_die).relay()
+    assert left(tally) == 5
+    Relay([tally.drawn], publisher.publish).relay()
+    publisher.close()
+    assert sorted(hear(tally, broker_url, topology, 10)) == sorted([*range(5)] * 2)
+    assert numbers_of(tally.fold) == [*range(5)]
+
+
+def test_what_the_broker_does_not_confirm_stays(tally, broker_url, topology):
+    tally.draw(range(3))
+    publisher = Publisher(broker_url, topology)
+
+    def refuse(_events):
+        raise ConnectionError("the broker is away")
+
+    with pytest.raises(ConnectionError):
+        Relay([tally.drawn], refuse).relay()
+    assert left(tally) == 3
+    Relay([tally.drawn], publisher.publish).relay()
+    assert left(tally) == 0
+    publisher.close()
+
+
+def test_the_oldest_is_sent_first_and_a_backlog_in_bounded_batches(tally):
+    for start in range(0, 1000, 50):
+        tally.draw(range(start, start + 50))
+    batches = []
+    Relay([tally.drawn], batches.append).relay()
+    sent = [orjson.loads(event.body)["data"]["number"] for batch in batches for event in batch]
+    assert {number // 50 for number in sent[:50]} == {0}
+    assert sorted(sent) == list(range(1000))
+    assert max(len(batch) for batch in batches) <= BATCH + 50
+
+
+def relaying(tally: Tally, publish) -> tuple[threading.Thread, threading.Event]:
+    stop = threading.Event()
+    thread = threading.Thread(target=Relay([tally.drawn], publish).run, args=(stop,))
+    thread.start()
+    return thread, stop
+
+
+@pytest.mark.parametrize("error", [ConnectionError("away"), RuntimeError("nobody thought of it")])
+def test_the_relay_goes_on_after_an_error_of_any_kind(tally, error, monkeypatch):
+    """It runs on a thread of its own, whose end nobody would notice."""
+    monkeypatch.setattr("shared.outbox._AWAY_SECONDS", 0.01)
+    errors, sent = [error], []
+
+    def publish(events):
+        if errors:
+            raise errors.pop()
+        sent.extend(events)
+
+    tally.draw([7])
+    thread, stop = relaying(tally, publish)
+    try:
+        until(lambda: sent and not left(tally), "the event is sent after all", 5)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_backlog_drains_when_rabbitmq_comes_back(tally, own_rabbitmq):
+    topology = Topology("outage", {"outage": [NumberDrawn.type]})
+    publisher = Publisher(own_rabbitmq.url, topology)
+    thread, stop = relaying(tally, publisher.publish)
+    try:
+        tally.draw(range(10))
+        until(lambda: not left(tally), "the first ten are sent")
+        own_rabbitmq.kill()
+        for start in range(10, 410, 100):
+            tally.draw(range(start, start + 100))
+        assert left(tally) == 400
+        own_rabbitmq.start()
+        until(lambda: not left(tally), "the backlog is sent")
+    finally:
+        stop.set()
+        thread.join()
+        publisher.close()
+    hear(tally, own_rabbitmq.url, topology, 410)
+    assert numbers_of(tally.fold) == [*range(410)]
+
+
+def test_a_backlog_drains_when_the_embedded_broker_can_write_again(tally, tmp_path, monkeypatch):
+    """Its folder is gone for a while, as a disk may be."""
+    monkeypatch.setattr("shared.outbox._AWAY_SECONDS", 0.05)
+    name = uuid.uuid4().hex
+    topology = Topology(name, {name: [NumberDrawn.type]})
+    folder = tmp_path / "broker"
+    url = f"sqlite:///{folder}/messages.sqlite"
+    publisher = Publisher(url, topology)
+    thread, stop = relaying(tally, publisher.publish)
+    try:
+        tally.draw(range(300))
+        assert left(tally) == 300
+        folder.mkdir()
+        until(lambda: not left(tally), "the backlog is sent")
+    finally:
+        stop.set()
+        thread.join()
+        publisher.close()
+    hear(tally, url, topology, 300)
+    assert numbers_of(tally.fold) == [*range(300)]
+
+
+def test_two_relays_at_once_lose_nothing(tally, broker_url, topology):
+    tally.draw(range(100))
+    publishers = [Publisher(broker_url, topology) for _ in range(2)]
+    relays = [relaying(tally, publisher.publish) for publisher in publishers]
+    try:
+        for start in range(100, 300, 20):
+            tally.draw(range(start, start + 20))
+        until(lambda: not left(tally), "all is sent")
+    finally:
+        for thread, stop in relays:
+            stop.set()
+            thread.join()
+        for publisher in publishers:
+            publisher.close()
+    (queue,) = topology.queues
+    with subscribe(broker_url, queue, topology) as subscription:
+
+        def heard() -> bool:
+            batch = subscription.next_batch(0.2)
+            if batch:
+                tally.hear([decode(bytes(delivery.body)) for delivery in batch])
+            subscription.acknowledge(batch)
+            return len(numbers_of(tally.fold)) >= 300
+
+        until(heard, "all numbers")
+    assert numbers_of(tally.fold) == [*range(300)]
+
+
+def test_events_of_one_document_are_sent_in_their_order(database):
+    documents = Documents(database["documents"])
+    documents.insert({"_id": "d", "unit": "careers"}, [NumberDrawn("careers", "d", 0)])
+    for number in (1, 2, 3):
+        documents.update("d", lambda _, n=number: [NumberDrawn("careers", "d", n)])
+    sent = []
+    Relay([documents], sent.extend).relay()
+    assert [orjson.loads(event.body)["data"]["number"] for event in sent] == [0, 1, 2, 3]

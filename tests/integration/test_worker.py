@@ -1,0 +1,136 @@
+"""A whole worker process: killed in the middle of a stream, told to end, without its database."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+import pymongo
+import pytest
+
+from shared.parking import Parking
+from tests.integration.deadline import until
+from tests.integration.tally import Tally, numbers_of
+from tests.servers import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def tally(mongo_client, queue) -> Iterator[Tally]:
+    """The worker's documents, as its HTTP side would write them; settings name its database."""
+    name = f"groundswell_{queue}"
+    tally = Tally(mongo_client[name])
+    tally.drawn.ensure_indexes()
+    yield tally
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def environment(tmp_path, broker_url, topology, mongo_url) -> dict[str, str]:
+    (tmp_path / "topology.json").write_bytes(orjson.dumps(asdict(topology)))
+    (tmp_path / "public.pem").touch()
+    return {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "GROUNDSWELL_DATABASE_URL": mongo_url,
+        "GROUNDSWELL_BROKER_URL": broker_url,
+        "GROUNDSWELL_TOPOLOGY": str(tmp_path / "topology.json"),
+        "GROUNDSWELL_SECRET": "a secret that is long enough",
+        "GROUNDSWELL_PUBLIC_KEY": str(tmp_path / "public.pem"),
+    }
+
+
+@contextmanager
+def worker(queue: str, environment: dict[str, str]) -> Iterator[subprocess.Popen]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.integration.tally", queue],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_each_number_counts_once_through_three_kills(tally, queue, environment):
+    for kill in range(3):
+        before = len(numbers_of(tally.fold))
+        for start in range(kill * 600, kill * 600 + 600, 60):
+            tally.draw(range(start, start + 60))
+        with worker(queue, environment) as process:
+            until(lambda n=before: len(numbers_of(tally.fold)) > n, "the worker folds")
+            process.send_signal(signal.SIGKILL)
+    killed_at = len(numbers_of(tally.fold))
+    with worker(queue, environment):
+        until(lambda: len(numbers_of(tally.fold)) >= 1800, "the rest is folded")
+        until(
+            lambda: not tally.drawn.collection.count_documents({"pending": {"$exists": True}}),
+            "all is sent",
+        )
+    assert numbers_of(tally.fold) == [*range(1800)]
+    assert killed_at < 1800, "no kill hit the stream"
+    head = tally.fold.head("all")
+    assert head.count == head.folded == 1800
+
+
+def test_two_workers_of_one_queue_count_each_number_once(tally, queue, environment):
+    with worker(queue, environment), worker(queue, environment):
+        for start in range(0, 900, 30):
+            tally.draw(range(start, start + 30))
+        until(lambda: len(numbers_of(tally.fold)) >= 900, "all is folded")
+    assert numbers_of(tally.fold) == [*range(900)]
+
+
+def test_a_worker_told_to_end_finishes_and_says_so(tally, queue, environment):
+    tally.draw(range(10))
+    with worker(queue, environment) as process:
+        until(lambda: len(numbers_of(tally.fold)) == 10, "it works")
+        process.terminate()
+        _, said = process.communicate(timeout=10)
+        assert process.returncode == 0
+    assert '"event":"worker.stopped"' in said.splitlines()[-1]
+
+
+def test_half_a_worker_ends_as_a_whole(tally, queue, environment):
+    """Were its relay to go on alone, whoever restarts dead processes would see a living one."""
+    with worker(queue, environment) as process:
+        tally.draw([-1])
+        assert process.wait(timeout=20) != 0
+
+
+@pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
+def test_a_worker_waits_for_a_database_that_is_away_and_loses_nothing(
+    own_secantusd, queue, environment
+):
+    """The messages it could not fold meanwhile are not acknowledged."""
+    environment["GROUNDSWELL_DATABASE_URL"] = own_secantusd.url
+    with pymongo.MongoClient(own_secantusd.url, tz_aware=True) as client:
+        tally = Tally(client[f"groundswell_{queue}"])
+        with worker(queue, environment) as process:
+            tally.draw(range(100))
+            until(lambda: numbers_of(tally.fold), "it works")
+            own_secantusd.kill()
+            own_secantusd.start()
+            tally.draw(range(100, 200))
+            until(lambda: len(numbers_of(tally.fold)) >= 200, "it goes on")
+            assert process.poll() is None
+        assert numbers_of(tally.fold) == [*range(200)]
+        assert list(Parking(client[f"groundswell_{queue}"])._messages.find()) == []
+
+
+def test_a_worker_waits_for_a_database_that_is_not_there_yet(queue, environment):
+    environment["GROUNDSWELL_DATABASE_URL"] = f"mongodb://127.0.0.1:{free_port()}"
+    with worker(queue, environment) as process:
+        line = process.stderr.readline()
+        assert orjson.loads(line)["event"] == "worker.waiting"
+        process.terminate()
+        assert process.wait(timeout=10) == 0

@@ -1,0 +1,102 @@
+"""A mapping says what the columns of somebody's CSV mean."""
+
+import json
+
+import pytest
+
+from deploy.mapping import InvalidMapping, identifier, normal, read_mapping
+from services.intake.domain.definition import compile_definition
+from services.intake.schemas import DefinitionSchema
+from tests.unit.deploy.tables import MAPPING, RATING
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(**changes):
+        path = tmp_path / "mapping.json"
+        path.write_text(json.dumps({**MAPPING, **changes}))
+        return read_mapping(path)
+
+    return read
+
+
+def test_survey_of_a_mapping_is_one_that_intake_takes(read):
+    definition = read().definition(["student", "staff"])
+    loaded = DefinitionSchema().load(definition)
+    assert set(compile_definition(loaded).items) == {"advising", "overall", "year", "why"}
+    assert loaded["synthetic"] is True
+
+
+def test_labels_become_group_ids(read):
+    labels = {"1": "Faculty 1", 2: "École d'art"}
+    found = read(group={"column": "who", "labels": labels})
+    assert found.groups == {"1": "faculty-1", "2": "ecole-d-art"}
+
+
+def test_one_group_can_stand_for_all_rows(read):
+    found = read(group="Alumni")
+    assert found.groups == {"": "alumni"}
+    assert "who" not in found.columns
+
+
+def test_two_labels_that_become_one_id_are_refused(read):
+    with pytest.raises(InvalidMapping, match="become 'a-b'"):
+        read(group={"column": "who", "labels": {"1": "A b", "2": "a-B"}})
+
+
+def test_two_codes_may_share_a_label(read):
+    found = read(group={"column": "who", "labels": {"1": "Staff", "2": "Staff"}})
+    assert found.groups == {"1": "staff", "2": "staff"}
+
+
+def test_every_mistake_is_named_by_its_place(read):
+    with pytest.raises(InvalidMapping) as caught:
+        read(items=[{"id": "a b", "text": "A", "type": "rating"}], minimum_group_size=0, colour=1)
+    text = str(caught.value)
+    assert "items.0.id: Use letters" in text
+    assert "minimum_group_size:" in text
+    assert "colour: Unknown field." in text
+
+
+def test_item_needs_the_columns_of_its_type(read):
+    need = {"id": "a", "text": "A", "type": "need", "column": "a", "importance": "i"}
+    with pytest.raises(InvalidMapping) as caught:
+        read(items=[need])
+    text = str(caught.value)
+    assert "items.0.satisfaction: A need needs this." in text
+    assert "items.0.scale: A need needs this." in text
+    assert "items.0.column: A need has no column." in text
+
+
+def test_one_id_for_two_items_is_refused(read):
+    with pytest.raises(InvalidMapping, match="'overall' is used twice"):
+        read(items=[RATING, RATING])
+
+
+def test_choices_that_make_no_id_are_numbered(read):
+    choices = {"ja": "Ja", "+": "Plus", "-": "Minus"}
+    item = {"id": "c", "text": "C", "type": "single_choice", "column": "c", "choices": choices}
+    assert read(items=[item]).items[0].codes == {"ja": "ja", "+": "choice-2", "-": "choice-3"}
+
+
+def test_file_that_is_no_json_is_named(tmp_path):
+    path = tmp_path / "mapping.json"
+    path.write_text("{")
+    with pytest.raises(InvalidMapping, match="is not JSON"):
+        read_mapping(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(InvalidMapping, match="cannot be read"):
+        read_mapping(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("cell", "same"), [(" 5 ", "5"), ("5.0", "5"), ("5.5", "5.5"), ("05", "05"), ("a.0", "a.0")]
+)
+def test_cells_are_compared_without_their_dress(cell, same):
+    assert normal(cell) == same
+
+
+def test_identifier_is_never_too_long():
+    assert len(identifier("x" * 100)) == 64
