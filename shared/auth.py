@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 import jwt
 from flask import Flask, current_app, g, redirect, request
@@ -127,7 +128,8 @@ def page_for(*roles: str) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
 
 
 def sign_in_first() -> Response:
-    return redirect(f"/accounts/sign-in?next={request.script_root}{request.path}")
+    asked = request.script_root + request.full_path.rstrip("?")
+    return redirect(f"/accounts/sign-in?{urlencode({'next': asked})}")
 
 
 def form_token() -> str:

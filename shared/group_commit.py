@@ -27,7 +27,8 @@ class _Entry:
     gate: str
     document: RawBSONDocument
     done: bool = False
-    error: BaseException | None = field(default=None)
+    error: BaseException | None = None
+    woken: threading.Event = field(default_factory=threading.Event)
 
 
 class GroupCommit:
@@ -47,32 +48,41 @@ class GroupCommit:
         self._overdue = overdue
         self._most = most
         self._waiting: list[_Entry] = []
-        self._arrivals = threading.Lock()
-        self._leader = threading.Lock()
+        self._is_led = False
+        self._mutex = threading.Lock()
 
     def insert(self, name: str, gate: str, document: RawBSONDocument) -> None:
         """Raises AlreadyThere, what `admit` answered, or what the database said of the batch."""
         entry = _Entry(name, gate, document)
-        with self._arrivals:
+        with self._mutex:
             self._waiting.append(entry)
-        while not entry.done:
-            with self._leader:
-                if not entry.done:
-                    self._commit()
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            # Woken when the document is stored, or to lead. A lock that all of them took in turn
+            # would pass one by one through waiters that have nothing left to do.
+            entry.woken.wait()
+        if not entry.done:
+            self._lead()
         if entry.error is not None:
             raise entry.error
 
-    def _commit(self) -> None:
-        with self._arrivals:
+    def _lead(self) -> None:
+        """Write what waits, the leader's own entry first; then hand over to who came meanwhile."""
+        with self._mutex:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
         try:
             self._write(batch)
         except BaseException as error:  # noqa: BLE001  # each waiting request answers for itself
             for entry in batch:
                 entry.error = error
-        finally:
-            for entry in batch:
-                entry.done = True
+        for entry in batch:
+            entry.done = True
+            entry.woken.set()
+        with self._mutex:
+            if self._waiting:
+                self._waiting[0].woken.set()
+            else:
+                self._is_led = False
 
     def _write(self, batch: list[_Entry]) -> None:
         looked = time.monotonic()

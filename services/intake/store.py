@@ -156,8 +156,8 @@ class Surveys:
     def reopen_seal(self, names: Sequence[str]) -> None:
         """Have the seal of these made again: an answer was stored later than it should have."""
         self.documents.collection.update_many(
-            {"_id": {"$in": list(names)}, "status": "closed"},
-            {"$set": {"status": "closing"}, "$inc": {"v": 1}},
+            {"_id": {"$in": list(names)}, "status": {"$in": ["closing", "closed"]}},
+            {"$set": {"status": "closing"}, "$inc": {"v": 1, "revision": 1}},
         )
 
 

@@ -66,6 +66,8 @@ def _read_survey(message: Message) -> Survey:
         versions=frozenset({data["version"]}),
         items=frozenset(rated_items(data["definition"])),
         opened_at=data["opened_at"],
+        title=next(iter(data["definition"]["title"].values()), message.subject),
+        synthetic=data["definition"]["synthetic"],
     )
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as HttpResponse
 from services.metrics import tables
 from services.metrics.domain.definitions import dimensions, metric_named, metrics, outcome_kinds
 from services.metrics.domain.period import Period
+from services.metrics.store.surveys import Survey
 from services.metrics.usecases.find_snapshots import Place, Query, cut_as_of, find_snapshots
 from services.metrics.usecases.record_outcomes import InvalidOutcomes, record_outcomes
 from services.metrics.usecases.take_snapshots import complete_cuts, take_snapshots
@@ -86,9 +87,24 @@ def snapshots() -> Page:
         lambda row: [last, row[0].key, row[0].seq],
         lambda row: orjson.loads(row[1]["content"]),
     )
-    taken = request.args.get("taken")
-    shown = render_template("snapshots.html", **page, asked=asked, metrics=metrics(), taken=taken)
+    surveys = _surveys(page["snapshots"])
+    shown = render_template(
+        "snapshots.html",
+        **page,
+        asked=asked,
+        metrics=metrics(),
+        surveys=surveys,
+        synthetic=any(survey.synthetic for survey in surveys.values()),
+        taken=request.args.get("taken"),
+    )
     return (shown, 422) if asked.errors else shown
+
+
+def _surveys(snapshots: list[dict[str, Any]]) -> dict[str, Survey]:
+    """The surveys that the snapshots speak of, by id."""
+    names = {each["segment"]["survey"] for each in snapshots if "survey" in each["segment"]}
+    found = map(web.store().surveys.get, sorted(names))
+    return {survey.id: survey for survey in found if survey is not None}
 
 
 @pages.get("/snapshots.csv")

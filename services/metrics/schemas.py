@@ -24,6 +24,8 @@ class _ItemSchema(_EventSchema):
 
 
 class _DefinitionSchema(_EventSchema):
+    title = fields.Dict(fields.String(), fields.String(), required=True)
+    synthetic = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
     items = fields.List(fields.Nested(_ItemSchema), required=True)
 
 

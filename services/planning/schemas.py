@@ -60,6 +60,7 @@ class DefinitionSchema(_EventSchema):
     groups = fields.List(fields.String(), required=True)
     minimum_group_size = fields.Integer(required=True, strict=True, validate=validate.Range(1))
     items = fields.Nested(ItemSchema, many=True, required=True)
+    synthetic = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
 
     @pre_load
     def _only_ranked_items(self, definition: Mapping[str, Any], **_: Any) -> Mapping[str, Any]:

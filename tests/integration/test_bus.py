@@ -139,7 +139,7 @@ def test_an_idle_consumer_is_not_cut_off(rabbitmq_url, monkeypatch):
     monkeypatch.setattr(bus, "_HEARTBEAT_SECONDS", 1)
     topology = Topology("idle", {"idle": [TYPE]})
     with subscribe(rabbitmq_url, "idle", topology) as subscription:
-        for _ in range(25):  # five heartbeats; RabbitMQ ends a connection after three without
+        for _ in range(20):  # four heartbeats; RabbitMQ ends a connection after three without
             assert subscription.next_batch(0.2) == []
 
 

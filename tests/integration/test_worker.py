@@ -82,24 +82,24 @@ def test_each_number_counts_once_through_three_kills(tally, queue, environment):
     assert head.count == head.folded == 1800
 
 
-def test_two_workers_of_one_queue_count_each_number_once(tally, queue, environment):
-    with worker(queue, environment), worker(queue, environment):
+def test_two_workers_of_one_queue_count_each_number_once_and_end_when_told_to(
+    tally, queue, environment
+):
+    with worker(queue, environment) as one, worker(queue, environment) as other:
         for start in range(0, 900, 30):
             tally.draw(range(start, start + 30))
         until(lambda: len(numbers_of(tally.fold)) >= 900, "all is folded")
+        for process in (one, other):
+            until(lambda p=process: "worker.ready" in p.stderr.readline(), "it is ready")
+            process.terminate()
+        for process in (one, other):
+            _, said = process.communicate(timeout=15)
+            assert process.returncode == 0
+            assert '"event":"worker.stopped"' in said.splitlines()[-1]
     assert numbers_of(tally.fold) == [*range(900)]
 
 
-def test_a_worker_told_to_end_finishes_and_says_so(tally, queue, environment):
-    tally.draw(range(10))
-    with worker(queue, environment) as process:
-        until(lambda: len(numbers_of(tally.fold)) == 10, "it works")
-        process.terminate()
-        _, said = process.communicate(timeout=10)
-        assert process.returncode == 0
-    assert '"event":"worker.stopped"' in said.splitlines()[-1]
-
-
+@pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
 def test_half_a_worker_ends_as_a_whole(tally, queue, environment):
     """Were its relay to go on alone, whoever restarts dead processes would see a living one."""
     with worker(queue, environment) as process:
@@ -127,6 +127,7 @@ def test_a_worker_waits_for_a_database_that_is_away_and_loses_nothing(
         assert list(Parking(client[f"groundswell_{queue}"])._messages.find()) == []
 
 
+@pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
 def test_a_worker_waits_for_a_database_that_is_not_there_yet(queue, environment):
     environment["GROUNDSWELL_DATABASE_URL"] = f"mongodb://127.0.0.1:{free_port()}"
     with worker(queue, environment) as process:

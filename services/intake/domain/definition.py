@@ -10,6 +10,8 @@ Error = dict[str, str]
 Check = Callable[[Any], str | None]
 
 _USES = ("unaware", "unused")
+# What JsonLogic raises for a rule, or for values, that it cannot work out.
+_SENSELESS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class InvalidDefinition(Exception):
@@ -32,7 +34,11 @@ class Item:
     check: Check
 
     def visible(self, answers: Mapping[str, Any]) -> bool:
-        return self.visible_if is None or bool(jsonLogic(self.visible_if, dict(answers)))
+        """A condition that makes nothing of these answers, such as a text less than 4, hides."""
+        try:
+            return self.visible_if is None or bool(jsonLogic(self.visible_if, dict(answers)))
+        except _SENSELESS:
+            return False
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ def _condition_errors(raw: Mapping[str, Any]) -> list[Error]:
                 errors.append({"field": where, "message": text})
             try:
                 jsonLogic(rule, {})
-            except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            except _SENSELESS as error:
                 errors.append({"field": where, "message": f"Not JsonLogic: {error}"})
         before.add(item["id"])
     return errors

@@ -1,6 +1,8 @@
 """Who holds the receipt sees, revises or withdraws the response, until the survey closes."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from services.intake.domain.answers import check_response
@@ -8,6 +10,7 @@ from services.intake.events import ResponseRevised, ResponseWithdrawn
 from services.intake.store import Response, Store
 from shared import times
 from shared.event import Event
+from shared.group_commit import PATIENCE_SECONDS
 
 
 def read_response(store: Store, *, name: str, receipt: str) -> Response:
@@ -25,7 +28,7 @@ def revise_response(
     answers: Mapping[str, Any],
 ) -> Response:
     """Raises NoSuchResponse, SurveyNotOpen, InvalidAnswers. The same answers change nothing."""
-    survey = _open_survey(store, name, receipt)
+    survey = store.responses.survey_of(name, receipt)
     definition = store.surveys.for_answering(survey).definition
     content = check_response(definition, group, profile, answers)
 
@@ -36,14 +39,15 @@ def revise_response(
         response.revision, response.content = response.revision + 1, content
         return ResponseRevised(**_said(response, before), after=content)
 
-    store.responses.update(survey, name, change)
+    with _while_open(store, survey):
+        store.responses.update(survey, name, change)
     return store.responses.get(survey, name)
 
 
 def withdraw_response(store: Store, *, name: str, receipt: str) -> None:
     """Take the answers back; only that there was a response is kept. Raises NoSuchResponse,
     SurveyNotOpen."""
-    survey = _open_survey(store, name, receipt)
+    survey = store.responses.survey_of(name, receipt)
 
     def change(response: Response) -> Event | None:
         before = response.content
@@ -52,14 +56,22 @@ def withdraw_response(store: Store, *, name: str, receipt: str) -> None:
         response.revision, response.content = response.revision + 1, None
         return ResponseWithdrawn(**_said(response, before), after=None)
 
-    store.responses.update(survey, name, change)
+    with _while_open(store, survey):
+        store.responses.update(survey, name, change)
 
 
-def _open_survey(store: Store, name: str, receipt: str) -> str:
-    survey = store.responses.survey_of(name, receipt)
+@contextmanager
+def _while_open(store: Store, survey: str) -> Iterator[None]:
+    """For a write that whoever seals the survey must count: one that took longer than they wait
+    has the seal made again. Raises SurveyNotOpen."""
+    looked = time.monotonic()
     for error in store.surveys.closed([survey]).values():
         raise error
-    return survey
+    try:
+        yield
+    finally:
+        if time.monotonic() - looked > PATIENCE_SECONDS:
+            store.surveys.reopen_seal([survey])
 
 
 def _said(response: Response, before: dict[str, Any] | None) -> dict[str, Any]:

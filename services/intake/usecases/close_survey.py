@@ -44,14 +44,15 @@ class SealSurveys:
 
 
 def seal_survey(store: Store, closing: Survey) -> None:
-    """Count what stands and announce it, once for each different count."""
+    """Count what stands and announce it, once for each different count. What was counted of a
+    survey that had to close again meanwhile is out of date, and is counted at the next look."""
     count, total = 0, set_hash.EMPTY
     for response, revision in store.responses.of_survey(closing.id):
         count += 1
         total = set_hash.combine(total, came=[f"{response}:{revision}"], went=[])
 
     def change(survey: Survey) -> list[Event]:
-        if not survey.sealed(count, total):
+        if survey.revision != closing.revision or not survey.sealed(count, total):
             return []
         closed_at = survey.closed_at or times.now()
         return [

@@ -12,13 +12,15 @@ from shared.documents import Document
 @dataclass(frozen=True)
 class Survey:
     """What metrics needs of a survey: whose answers are rated, in any of the versions that have
-    arrived, and when it was first opened."""
+    arrived, when it was first opened, and what pages call it."""
 
     id: str
     unit: str
     versions: frozenset[int]
     items: frozenset[str]
     opened_at: datetime
+    title: str
+    synthetic: bool
 
     @property
     def period(self) -> Period:
@@ -36,6 +38,7 @@ class Surveys:
             {"_id": survey.id},
             {
                 "$setOnInsert": {"unit": survey.unit, "schema": 1},
+                "$set": {"title": survey.title, "synthetic": survey.synthetic},
                 "$addToSet": {
                     "versions": {"$each": sorted(survey.versions)},
                     "items": {"$each": sorted(survey.items)},
@@ -55,4 +58,6 @@ class Surveys:
             frozenset(found["versions"]),
             frozenset(found["items"]),
             found["opened_at"],
+            found["title"],
+            found["synthetic"],
         )

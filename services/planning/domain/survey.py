@@ -34,7 +34,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A survey as published; `items` holds the items of all its versions, united by id."""
+    """A survey as published; `items` holds the items of all its versions, united by id.
+
+    Where it is `synthetic` its answers are generated, and every page says so.
+    """
 
     unit: str
     id: str
@@ -43,6 +46,7 @@ class Survey:
     groups: tuple[str, ...]
     minimum_group_size: int
     items: tuple[Item, ...]
+    synthetic: bool = False
 
     @classmethod
     def from_definition(
@@ -67,6 +71,7 @@ class Survey:
                 for item in definition["items"]
                 if item["type"] in {NEED, RATING}
             ),
+            synthetic=definition.get("synthetic", False),
         )
 
     def united_with(self, other: "Survey") -> "Survey":

@@ -51,7 +51,7 @@ def test_a_published_survey_tells_which_answers_are_rated(store):
 
 
 def test_versions_of_a_survey_add_up_in_any_order_and_twice(store):
-    second = {"items": [{"id": "events", "type": "need"}]}
+    second = {**DEFINITION, "items": [{"id": "events", "type": "need"}]}
     deliver(store, published(second, 2), published(), published(second, 2))
     survey = store.surveys.get("s1")
     assert survey.items == {"advising", "overall", "events"}

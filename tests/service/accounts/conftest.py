@@ -1,0 +1,37 @@
+"""Accounts beside intake, as one machine runs them: one key, two applications."""
+
+import pytest
+
+from services.accounts import app as accounts_wiring
+from services.intake import app as intake_wiring
+from tests.service.callers import Caller, caller, make_app
+
+PASSWORD = "four words will do"
+
+
+@pytest.fixture
+def flask_app(database, tmp_path, monkeypatch):
+    return make_app(accounts_wiring.create_app, database, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def intake(database, tmp_path, monkeypatch):
+    return make_app(intake_wiring.create_app, database, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def administrator(flask_app) -> Caller:
+    return caller(flask_app, "administrator")
+
+
+@pytest.fixture
+def anybody(flask_app) -> Caller:
+    return Caller(flask_app.test_client())
+
+
+@pytest.fixture
+def kim(administrator) -> dict[str, str]:
+    """An account's name and password."""
+    account = {"name": "kim", "password": PASSWORD, "role": "planner"}
+    assert administrator("POST", "/accounts", json=account).status_code == 201
+    return {"name": "kim", "password": PASSWORD}

@@ -1,0 +1,93 @@
+"""The seal of a closed survey counts every answer that stands, however late it was written."""
+
+import pytest
+
+from services.intake.store import open_store
+from services.intake.usecases import change_response
+from services.intake.usecases.close_survey import close_survey, seal_survey
+from shared import set_hash
+
+ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
+REVISED = {"advising": {"importance": 1, "satisfaction": 1}}
+
+
+@pytest.fixture
+def store(database):
+    return open_store(database, "a secret that is long enough")
+
+
+@pytest.fixture
+def receipt(respondent, survey) -> str:
+    body = {"id": "r1", "group": "student", "answers": ANSWERS}
+    return respondent("POST", f"/surveys/{survey}/responses", json=body).json["receipt"]
+
+
+def seal(store) -> None:
+    for closing in store.surveys.with_status("closing"):
+        seal_survey(store, closing)
+
+
+def assert_sealed_with_what_stands(store, survey: str) -> None:
+    standing = [f"{name}:{revision}" for name, revision in store.responses.of_survey(survey)]
+    sealed = store.surveys.get("careers", survey)
+    assert sealed.status == "closed"
+    assert sealed.seal == {
+        "count": len(standing),
+        "set_hash": set_hash.combine(set_hash.EMPTY, came=standing, went=[]),
+    }
+
+
+def revise(store, receipt: str) -> None:
+    change_response.revise_response(
+        store, name="r1", receipt=receipt, group="student", profile={}, answers=REVISED
+    )
+
+
+def withdraw(store, receipt: str) -> None:
+    change_response.withdraw_response(store, name="r1", receipt=receipt)
+
+
+@pytest.mark.parametrize("change", [revise, withdraw])
+def test_a_change_that_was_let_in_and_came_after_the_seal_is_sealed_anew(
+    store, survey, receipt, change, monkeypatch
+):
+    write = store.responses.update
+
+    def stalled(*arguments):
+        close_survey(store, unit="careers", name=survey)
+        seal(store)
+        write(*arguments)
+
+    monkeypatch.setattr(store.responses, "update", stalled)
+    monkeypatch.setattr(change_response, "PATIENCE_SECONDS", 0.05)
+    change(store, receipt)
+    seal(store)
+    assert_sealed_with_what_stands(store, survey)
+    assert store.surveys.get("careers", survey).seals == 2
+
+
+def test_an_answer_that_comes_while_the_seal_is_being_made_is_counted(
+    store, survey, receipt, database, monkeypatch
+):
+    close_survey(store, unit="careers", name=survey)
+    count = store.responses.of_survey
+
+    def overtaken(name):
+        yield from list(count(name))
+        late = database["responses"].find_one()
+        database["responses"].insert_one({**late, "_id": f"{survey}.late"})
+        store.surveys.reopen_seal([survey])
+
+    monkeypatch.setattr(store.responses, "of_survey", overtaken)
+    seal(store)
+    monkeypatch.setattr(store.responses, "of_survey", count)
+    seal(store)
+    assert_sealed_with_what_stands(store, survey)
+
+
+def test_a_survey_is_sealed_once_when_nothing_comes_late(store, survey, receipt):
+    close_survey(store, unit="careers", name=survey)
+    seal(store)
+    seal(store)
+    assert_sealed_with_what_stands(store, survey)
+    assert store.surveys.get("careers", survey).seals == 1
