@@ -42,7 +42,7 @@ class Run:
 
     def environment(self) -> dict[str, str]:
         settings = {"GROUNDSWELL_VAR": str(self.folder), "GROUNDSWELL_PORT": str(self.port)}
-        return {**os.environ, **settings}
+        return {**os.environ, **settings, "GROUNDSWELL_HTTP_WORKERS": "1"}
 
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)

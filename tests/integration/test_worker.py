@@ -82,6 +82,7 @@ def test_each_number_counts_once_through_three_kills(tally, queue, environment):
     assert head.count == head.folded == 1800
 
 
+@pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
 def test_two_workers_of_one_queue_count_each_number_once_and_end_when_told_to(
     tally, queue, environment
 ):
