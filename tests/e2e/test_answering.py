@@ -77,7 +77,7 @@ def test_a_student_answers_by_keyboard_alone_and_without_script(visit, groundswe
     choices = {"group": 0, "a.advising.importance": 4, "a.advising.satisfaction": 5, "a.overall": 2}
     choose_by_keyboard(page, choices)
 
-    assert "lead to one more question" in page.locator("main").inner_text()
+    page.get_by_text("lead to one more question").wait_for()
     page.keyboard.press("Tab")
     while page.locator(":focus").get_attribute("name") != "a.why":
         page.keyboard.press("Tab")
