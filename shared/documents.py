@@ -8,13 +8,15 @@ topology and without a transaction. A document here is a dict with
     revision            what HTTP shows as the version; the caller's, never touched here
     outbox, pending     encoded events that wait for the relay, and the token of that wait
 
-The relay clears an outbox only while `pending` is still the token it read, so an event that is
-added meanwhile is never cleared unseen.
+Documents of one command wait under one token, which says how many they are. The relay clears an
+outbox only while `pending` is still the token it read, so an event that is added meanwhile is
+never cleared unseen.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -72,16 +74,34 @@ def worker_seen(database: Database[Document]) -> datetime | None:
     return None if heartbeat is None else heartbeat["at"]
 
 
-def token() -> str:
-    """A name for one wait of an outbox. Sorts by time, so the oldest wait is the smallest."""
+def stamp() -> str:
+    """A name that nobody else has and that sorts by time."""
     return f"{time.time_ns() // 1_000_000:013x}{os.urandom(6).hex()}"
 
 
-def with_outbox(document: Mapping[str, Any], events: Iterable[Event], wait: str) -> Document:
-    """A new document, as it is stored: version 1, its events inside it."""
-    waiting = [vars(encode(event)) for event in events]
-    pending = {"outbox": waiting, "pending": wait} if waiting else {}
-    return {**document, "v": 1, **pending}
+def token(documents: int) -> str:
+    """A name for the wait of so many outboxes; the oldest wait is the smallest."""
+    return f"{stamp()}.{documents}"
+
+
+def waiting_under(token: str) -> int:
+    """How many documents were to wait under this token when it was made."""
+    return int(token.rpartition(".")[2])
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A new document as BSON; the token of its wait is added when it is written."""
+
+    bson: bytes
+    waits: bool
+
+    def stored(self, wait: str) -> RawBSONDocument:
+        if not self.waits:
+            return RawBSONDocument(self.bson)
+        pending = bson.encode({"pending": wait})[4:-1]
+        length = (len(self.bson) + len(pending)).to_bytes(4, "little")
+        return RawBSONDocument(length + self.bson[4:-1] + pending + b"\0")
 
 
 class Documents:
@@ -96,20 +116,19 @@ class Documents:
         for names in keys:
             self.collection.create_index([(n.lstrip("-"), -1 if n[0] == "-" else 1) for n in names])
 
-    def insert(self, document: Mapping[str, Any], events: Iterable[Event] = ()) -> Document:
+    def insert(self, document: Mapping[str, Any], events: Iterable[Event] = ()) -> None:
         """Store a new document with its events. Raises AlreadyThere."""
-        stored = with_outbox(document, events, token())
+        stored = _new(document, events)
+        if "outbox" in stored:
+            stored["pending"] = token(1)
         try:
             self.collection.insert_one(stored)
         except DuplicateKeyError as error:
             raise AlreadyThere(str(document["_id"])) from error
-        return stored
 
     def insert_many(self, rows: Sequence[tuple[Mapping[str, Any], Sequence[Event]]]) -> set[int]:
         """Store new documents in one command; answers the positions whose id existed before."""
-        wait = token()
-        encoded = [encoded_document(document, events, wait) for document, events in rows]
-        return insert_encoded(self.collection, encoded)
+        return insert_encoded(self.collection, [encoded_document(*row) for row in rows])
 
     def get(self, name: str) -> Document | None:
         return self.collection.find_one({"_id": name})
@@ -139,26 +158,35 @@ class Documents:
             raise OutboxFull(str(document["_id"]))
         document["v"] = read + 1
         if waiting:
-            document["outbox"], document["pending"] = waiting, token()
+            document["outbox"], document["pending"] = waiting, token(1)
         # The relay clears without touching `v`; the version alone decides between writers. A
         # replaced document may carry an outbox that was cleared meanwhile: it is sent twice.
         written = self.collection.replace_one({"_id": document["_id"], "v": read}, document)
         return written.matched_count == 1
 
 
-def encoded_document(
-    document: Mapping[str, Any], events: Iterable[Event], wait: str
-) -> RawBSONDocument:
-    """The document as BSON, made by whoever asks, so that what BSON refuses fails nobody else."""
-    return RawBSONDocument(bson.encode(with_outbox(document, events, wait)))
+def _new(document: Mapping[str, Any], events: Iterable[Event]) -> Document:
+    outbox = [vars(encode(event)) for event in events]
+    return {**document, "v": 1, **({"outbox": outbox} if outbox else {})}
 
 
-def insert_encoded(
-    collection: Collection[Document], encoded: Sequence[RawBSONDocument]
-) -> set[int]:
+def encoded_document(document: Mapping[str, Any], events: Iterable[Event] = ()) -> Encoded:
+    """A new document as it is stored: version 1, its events inside it. Made by whoever asks, so
+    that what BSON refuses fails nobody else."""
+    new = _new(document, events)
+    return Encoded(bson.encode(new), "outbox" in new)
+
+
+def insert_encoded(collection: Collection[Document], encoded: Sequence[Encoded]) -> set[int]:
+    """Insert all that are new, to wait under one token; answers as insert_new does."""
+    wait = token(sum(each.waits for each in encoded))
+    return insert_new(collection, [each.stored(wait) for each in encoded])
+
+
+def insert_new(collection: Collection[Document], rows: Sequence[RawBSONDocument]) -> set[int]:
     """Insert all that are new; answers the positions of those whose id existed before."""
     try:
-        collection.insert_many(encoded, ordered=False)
+        collection.insert_many(rows, ordered=False)
     except BulkWriteError as error:
         failures = (error.details or {}).get("writeErrors", [])
         if any(failure["code"] != _DUPLICATE_KEY for failure in failures):

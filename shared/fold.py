@@ -30,7 +30,7 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from shared import set_hash
-from shared.documents import Document, insert_encoded, token
+from shared.documents import Document, insert_new, stamp
 
 # A head keeps the ids of its last batch, so hours of waiting must not become one batch.
 _MOST_WOKEN = 200
@@ -138,7 +138,7 @@ class Fold:
             self._waiting.delete_many({"_id": {"$in": [c.id for c in batch]}})
 
     def _fold(self, name: str, batch: list[Contribution]) -> bool:
-        mark = token()
+        mark = stamp()
         head = self._seen.pop(name, None) or self._read(name, batch[0].unit)
         existed = self._insert_rows(batch, mark)
         undone = batch if not existed else self._undone(head, batch)
@@ -160,7 +160,7 @@ class Fold:
 
     def _insert_rows(self, batch: list[Contribution], mark: str) -> list[str]:
         rows = [RawBSONDocument(bson.encode({"_id": c.id, "batches": [mark]})) for c in batch]
-        existed = [batch[i].id for i in insert_encoded(self._rows, rows)]
+        existed = [batch[i].id for i in insert_new(self._rows, rows)]
         for name in existed:
             self._rows.update_one({"_id": name}, {"$addToSet": {"batches": mark}})
         return existed
@@ -218,7 +218,7 @@ class Fold:
             )
             for c in batch
         ]
-        insert_encoded(self._waiting, waiting)
+        insert_new(self._waiting, waiting)
 
 
 def _head(document: Document) -> Head:

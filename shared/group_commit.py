@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bson.raw_bson import RawBSONDocument
 from pymongo.collection import Collection
 
-from shared.documents import AlreadyThere, Document, insert_encoded
+from shared.documents import AlreadyThere, Document, Encoded, insert_encoded
 
 Admission = Callable[[Sequence[str]], dict[str, Exception]]
 Overdue = Callable[[Sequence[str]], None]
@@ -25,7 +24,7 @@ PATIENCE_SECONDS = 1.0
 class _Entry:
     name: str
     gate: str
-    document: RawBSONDocument
+    document: Encoded
     done: bool = False
     error: BaseException | None = None
     woken: threading.Event = field(default_factory=threading.Event)
@@ -51,7 +50,7 @@ class GroupCommit:
         self._is_led = False
         self._mutex = threading.Lock()
 
-    def insert(self, name: str, gate: str, document: RawBSONDocument) -> None:
+    def insert(self, name: str, gate: str, document: Encoded) -> None:
         """Raises AlreadyThere, what `admit` answered, or what the database said of the batch."""
         entry = _Entry(name, gate, document)
         with self._mutex:

@@ -2,18 +2,22 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from shared.bus import AWAY, BATCH
-from shared.documents import Document, Documents
+from shared.documents import Document, Documents, waiting_under
 from shared.event import Outgoing
 
 log = structlog.get_logger()
 
 Publish = Callable[[Sequence[Outgoing]], None]
+
+# An $in of more than some twenty costs by the square of its length in the embedded database.
+_MOST_IN = 20
 
 _BUSY_SECONDS, _IDLE_SECONDS, _AWAY_SECONDS = 0.02, 0.2, 1.0
 
@@ -50,7 +54,9 @@ class Relay:
     def _relay(self, outbox: Documents, rest: Callable[[float], object]) -> int:
         sent = 0
         began = time.monotonic()
-        for documents in self._batches(outbox):
+        for waits in _batches(outbox):
+            among = {"pending": {"$gte": waits[0], "$lte": waits[-1]}}
+            documents = list(outbox.collection.find(among, {"pending": 1, "outbox": 1}))
             events = [Outgoing(**event) for d in documents for event in d["outbox"]]
             self._publish(events)
             _clear(outbox, documents)
@@ -59,25 +65,40 @@ class Relay:
             began = time.monotonic()
         return sent
 
-    def _batches(self, outbox: Documents) -> Iterator[list[Document]]:
-        # One look lists the waits of the whole backlog, small strings; the documents are read a
-        # batch at a time, so that hours without a broker do not come back as one answer.
-        waiting = outbox.collection.find({"pending": {"$gt": ""}}, {"pending": 1})
-        batch: list[Document] = []
-        for wait in sorted({document["pending"] for document in waiting}):
-            batch += outbox.collection.find({"pending": wait}, {"pending": 1, "outbox": 1})
-            if len(batch) >= BATCH:
-                yield batch
-                batch = []
-        if batch:
+
+def _batches(outbox: Documents) -> Iterator[list[str]]:
+    """The waits of now, oldest first, a batch of documents at a time.
+
+    One look lists the whole backlog, small strings; the documents are read a batch at a time, so
+    that hours without a broker do not come back as one answer.
+    """
+    waiting = outbox.collection.find({"pending": {"$gt": ""}}, {"pending": 1})
+    by_wait = sorted(Counter(document["pending"] for document in waiting).items())
+    batch: list[str] = []
+    size = 0
+    for wait, documents in by_wait:
+        if batch and size + documents > BATCH:
             yield batch
+            batch, size = [], 0
+        batch.append(wait)
+        size += documents
+    if batch:
+        yield batch
 
 
 def _clear(outbox: Documents, documents: Sequence[Document]) -> None:
+    """Clear these and no other. A document that came under the same wait after the look keeps its
+    outbox: only a wait that was read in full is cleared by its token alone."""
     by_wait: dict[str, list[str]] = {}
     for document in documents:
         by_wait.setdefault(document["pending"], []).append(document["_id"])
-    for wait, names in by_wait.items():
-        outbox.collection.update_many(
-            {"pending": wait, "_id": {"$in": names}}, {"$unset": {"pending": "", "outbox": ""}}
-        )
+    whole = [wait for wait, names in by_wait.items() if len(names) == waiting_under(wait)]
+    filters: list[Document] = [
+        {"pending": {"$in": whole[first : first + _MOST_IN]}}
+        for first in range(0, len(whole), _MOST_IN)
+    ]
+    filters += [
+        {"pending": wait, "_id": {"$in": by_wait[wait]}} for wait in by_wait.keys() - set(whole)
+    ]
+    for each in filters:
+        outbox.collection.update_many(each, {"$unset": {"pending": "", "outbox": ""}})

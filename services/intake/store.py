@@ -19,7 +19,7 @@ from pymongo.database import Database
 
 from services.intake.domain.definition import Definition, compile_definition
 from services.intake.domain.survey import Survey, SurveyNotOpen
-from shared.documents import AlreadyThere, Document, Documents, encoded_document, token
+from shared.documents import AlreadyThere, Document, Documents, encoded_document
 from shared.event import Event
 from shared.group_commit import GroupCommit
 
@@ -192,7 +192,7 @@ class Responses:
             "submitted": sha256(packed).digest(),
         }
         try:
-            self._commit.insert(key, survey.id, encoded_document(document, [said], token()))
+            self._commit.insert(key, survey.id, encoded_document(document, [said]))
         except AlreadyThere:
             return not self.was_submitted(survey.id, name, content)
         return True

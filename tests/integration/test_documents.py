@@ -72,7 +72,8 @@ def test_a_missing_document_cannot_be_changed(documents):
 
 
 def test_a_change_that_raises_leaves_the_document_as_it_was(documents):
-    before = documents.insert(NEW, [Counted("careers", "d1", 0)])
+    documents.insert(NEW, [Counted("careers", "d1", 0)])
+    before = documents.get("d1")
 
     def spoil(document):
         document["value"] = 99

@@ -21,7 +21,7 @@ def admit_all(_) -> dict[str, Exception]:
 
 
 def encoded(name: str, **fields):
-    return encoded_document({"_id": name, **fields}, [], "w")
+    return encoded_document({"_id": name, **fields})
 
 
 @pytest.fixture

@@ -211,3 +211,19 @@ def test_events_of_one_document_are_sent_in_their_order(database):
     sent = []
     Relay([documents], sent.extend).relay()
     assert [orjson.loads(event.body)["data"]["number"] for event in sent] == [0, 1, 2, 3]
+
+
+def test_a_document_that_came_under_a_wait_after_the_look_keeps_its_outbox(tally):
+    """The documents of one command become visible one by one."""
+    tally.draw(range(4))
+    late = tally.drawn.collection.find_one_and_delete({"_id": "3"})
+
+    def publish_while_it_comes(events):
+        if late["_id"] not in {d["_id"] for d in tally.drawn.collection.find()}:
+            tally.drawn.collection.insert_one(late)
+        published.append(len(events))
+
+    published: list[int] = []
+    relay = Relay([tally.drawn], publish_while_it_comes)
+    assert (relay.relay(), left(tally)) == (3, 1)
+    assert (relay.relay(), left(tally)) == (1, 0)

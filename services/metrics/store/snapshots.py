@@ -15,7 +15,7 @@ from pymongo.database import Database
 from services.metrics.domain.cut import Row
 from services.metrics.domain.snapshot import Snapshot
 from services.metrics.store.chunks import INSERTS, LOOKUPS, chunks
-from shared.documents import Document, encoded_document, insert_encoded, token
+from shared.documents import Document, encoded_document, insert_encoded
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -44,14 +44,11 @@ class Snapshots:
     def add(self, unit: str, seq: int, made: Iterable[tuple[Row, Snapshot]]) -> None:
         """Write them and point their series to them. Again, or late, changes nothing."""
         for some in chunks(list(made), INSERTS):
-            wait = token()
             begun = [_series_document(unit, seq, row) for row, _ in some if row.is_new]
             if begun:
-                insert_encoded(self._series, [encoded_document(each, (), wait) for each in begun])
+                insert_encoded(self._series, [encoded_document(each) for each in begun])
             documents = [_snapshot_document(unit, seq, *each) for each in some]
-            insert_encoded(
-                self._snapshots, [encoded_document(each, (), wait) for each in documents]
-            )
+            insert_encoded(self._snapshots, [encoded_document(each) for each in documents])
             moved = [series_id(unit, row.series) for row, _ in some if not row.is_new]
             for names in chunks(moved, LOOKUPS):
                 self._series.update_many({"_id": {"$in": names}}, {"$max": {"seq": seq}})
