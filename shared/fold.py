@@ -1,26 +1,24 @@
 """Contributions and a versioned head: each message takes effect exactly once.
 
-A head is one document with the packed result of all contributions folded into it. A contribution
-leaves one small row, `_id` = its id, tagged with the batch that brought it; a batch that was folded
-leaves a manifest of the ids it folded. A contribution is done when some batch in its row's tags
-lists it, or the head's last batch does. The steps of one fold:
+A head is one document with the packed result of all contributions folded into it. Each member of
+it counts with its highest revision, so messages may come in any order, twice, or not at all when a
+later one says the same. The steps of one fold:
 
 1. read the head at version v;
-2. insert the rows, tagged with this batch; where a row exists, add the tag to it;
-3. of those that existed, leave out what is done;
+2. insert the rows, tagged with this batch; where a row exists, add the step and the tag to it;
+3. of those that existed, see what stands, and leave out what is older;
 4. store the manifest of the head's last batch, then set the new state, v + 1 and this batch with
    one compare-and-set on v.
 
-Who loses the race in 4 starts again at 1 and asks again what is done: whoever folded a row tagged
+Who loses the race in 4 starts again at 1 and asks again what stands: whoever folded a step tagged
 it before its own 4, and so before the version that 1 now reads. A process that dies between 2 and
-4 acknowledged nothing; the broker delivers again and 3 finds the row undone. No row is ever
+4 acknowledged nothing; the broker delivers again and 3 finds the step undone. No row is ever
 updated on the common path, which is most of what an embedded database would charge for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 import bson
 import orjson
@@ -30,26 +28,20 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from shared import set_hash
+from shared.contributions import Batch, Body, Contribution, Contributions, Kept
 from shared.documents import Document, insert_new, stamp
 
-# A head keeps the ids of its last batch, so hours of waiting must not become one batch.
+# A head keeps the steps of its last batch, so hours of waiting must not become one batch.
 _MOST_WOKEN = 200
 
 
 @dataclass(frozen=True)
-class Contribution:
-    """What one message adds to one head.
+class Change:
+    """A member's body before and after; None where it was not, or is no longer, there."""
 
-    `body` is JSON. `came` and `went` name the members that join and leave the set which the head
-    counts and hashes.
-    """
-
-    id: str
-    head: str
-    unit: str
-    body: dict[str, Any]
-    came: str | None = None
-    went: str | None = None
+    at: str
+    before: Body | None
+    after: Body | None
 
 
 @dataclass(frozen=True)
@@ -63,27 +55,31 @@ class Head:
     count: int
     set_hash: str
     folded: int
-    last: dict[str, Any] | None
+    last: Batch | None
+
+    def result(self) -> tuple[bytes, int, str, int]:
+        """What is computed from the contributions alone."""
+        return bytes(self.state or b""), self.count, self.set_hash, self.folded
 
 
-Step = Callable[[str, bytes | None, list[dict[str, Any]]], bytes | None]
+Step = Callable[[str, bytes | None, list[Change]], bytes | None]
 
 
 class Fold:
-    """Heads of one service. `step(head, state, bodies)` answers the new packed state, or None when
-    it cannot know yet what the bodies mean: they wait, and `wake` tries them again."""
+    """Heads of one service. `step(head, state, changes)` answers the new packed state, or None
+    when it cannot know yet what the bodies mean: they wait, and `wake` tries them again."""
 
     def __init__(self, database: Database[Document], step: Step) -> None:
         self._heads = database["heads"]
-        self._rows = database["contributions"]
-        self._manifests = database["folded_batches"]
         self._waiting = database["waiting_contributions"]
+        self._contributions = Contributions(database)
         self._step = step
         self._seen: dict[str, Head] = {}
 
     def ensure_indexes(self) -> None:
         self._waiting.create_index([("head", 1)])
         self._heads.create_index([("unit", 1)])
+        self._contributions.ensure_indexes()
 
     def head(self, name: str) -> Head | None:
         document = self._heads.find_one({"_id": name})
@@ -92,12 +88,18 @@ class Fold:
     def heads(self, unit: str) -> list[Head]:
         return [_head(document) for document in self._heads.find({"unit": unit})]
 
+    def names(self) -> list[str]:
+        return [document["_id"] for document in self._heads.find({}, {"_id": 1})]
+
     def apply(self, contributions: Iterable[Contribution]) -> None:
         """Fold them; when this returns, their effect is durable and their messages may be
-        acknowledged. Contributions that were folded before change nothing."""
+        acknowledged. What was folded before, or is older than what was, changes nothing."""
         by_head: dict[str, dict[str, Contribution]] = {}
         for contribution in contributions:
-            by_head.setdefault(contribution.head, {})[contribution.id] = contribution
+            batch = by_head.setdefault(contribution.head, {})
+            known = batch.get(contribution.row)
+            if known is None or known.revision < contribution.revision:
+                batch[contribution.row] = contribution
         for name, batch in by_head.items():
             self._fold(name, list(batch.values()))
 
@@ -122,8 +124,9 @@ class Fold:
         try:
             head = self._read(name, batch[0].unit)
             # Asked before anything is written: too early is what it is at most looks.
-            too_early = self._step(name, head.state, [c.body for c in batch]) is None
-            if too_early or not self._fold(name, batch):
+            changes = [Change(c.at, None, c.body) for c in batch]
+            too_early = self._step(name, head.state, changes) is None
+            if too_early or not self._fold(name, _newest(batch)):
                 return
         except ConnectionFailure:
             raise
@@ -135,95 +138,178 @@ class Fold:
             yield from self._fold_waiting(name, batch[:middle])
             yield from self._fold_waiting(name, batch[middle:])
         else:
-            self._waiting.delete_many({"_id": {"$in": [c.id for c in batch]}})
+            self._waiting.delete_many({"_id": {"$in": [c.step for c in batch]}})
 
     def _fold(self, name: str, batch: list[Contribution]) -> bool:
+        """Whether they are folded; False when they wait."""
         mark = stamp()
         head = self._seen.pop(name, None) or self._read(name, batch[0].unit)
-        existed = self._insert_rows(batch, mark)
-        undone = batch if not existed else self._undone(head, batch)
-        while undone:
-            state = self._step(name, head.state, [c.body for c in undone])
+        standing: dict[str, Kept] = {}
+        existed = self._contributions.insert(batch, mark)
+        if existed:
+            known = [batch[position] for position in sorted(existed)]
+            standing = self._contributions.standing((c.row for c in known), head.last)
+            newer = self._newer(known, standing)
+            for contribution in newer:
+                self._contributions.tag(contribution, mark)
+            batch = [c for i, c in enumerate(batch) if i not in existed] + newer
+        while batch:
+            state = self._step(name, head.state, _changes(batch, standing))
             if state is None:
-                self._postpone(undone)
+                self._postpone(batch)
                 return False
-            after = self._advance(head, state, undone, mark)
+            after = self._advance(head, state, batch, standing, mark)
             if after is not None:
                 self._seen[name] = after
+                self._contributions.forget(c.row for c in batch if c.body is None)
                 return True
             head = self._read(name, batch[0].unit)
-            undone = self._undone(head, batch)
+            standing = self._contributions.standing((c.row for c in batch), head.last)
+            batch = self._newer(batch, standing)
         return True
+
+    def _newer(self, batch: list[Contribution], standing: dict[str, Kept]) -> list[Contribution]:
+        """Those that are newer than what stands. What a crash or a race left of the bodies of a
+        member that is gone is forgotten on the way."""
+        newer = []
+        for contribution in batch:
+            stands = standing.get(contribution.row)
+            if stands is None or stands.revision < contribution.revision:
+                newer.append(contribution)
+            elif stands.body is None:
+                self._contributions.forget([stands.row])
+        return newer
 
     def _read(self, name: str, unit: str) -> Head:
         return self.head(name) or Head(name, unit, 0, None, 0, set_hash.EMPTY, 0, None)
 
-    def _insert_rows(self, batch: list[Contribution], mark: str) -> list[str]:
-        rows = [RawBSONDocument(bson.encode({"_id": c.id, "batches": [mark]})) for c in batch]
-        existed = [batch[i].id for i in insert_new(self._rows, rows)]
-        for name in existed:
-            self._rows.update_one({"_id": name}, {"$addToSet": {"batches": mark}})
-        return existed
-
-    def _undone(self, head: Head, batch: Sequence[Contribution]) -> list[Contribution]:
-        """Those that no batch up to the head's version folded. The head is read before."""
-        rows = self._rows.find({"_id": {"$in": [c.id for c in batch]}})
-        tags = {row["_id"]: row["batches"] for row in rows}
-        marks = sorted({mark for marks in tags.values() for mark in marks})
-        folded = {m["_id"]: set(m["ids"]) for m in self._manifests.find({"_id": {"$in": marks}})}
-        if head.last is not None:
-            folded[head.last["batch"]] = set(head.last["ids"])
-        nothing: set[str] = set()
-        return [c for c in batch if not any(c.id in folded.get(m, nothing) for m in tags[c.id])]
-
     def _advance(
-        self, head: Head, state: bytes, batch: list[Contribution], mark: str
+        self,
+        head: Head,
+        state: bytes,
+        batch: list[Contribution],
+        standing: dict[str, Kept],
+        mark: str,
     ) -> Head | None:
         """The head after the batch, or None when another folder came first."""
         if head.last is not None:
-            self._keep_manifest(head.last)
-        came = [c.came for c in batch if c.came is not None]
-        went = [c.went for c in batch if c.went is not None]
-        after = Head(
-            id=head.id,
-            unit=head.unit,
-            v=head.v + 1,
-            state=state,
-            count=head.count + len(came) - len(went),
-            set_hash=set_hash.combine(head.set_hash, came=came, went=went),
-            folded=head.folded + len(batch),
-            last={"batch": mark, "ids": [c.id for c in batch]},
-        )
-        fields = {**vars(after), "state": Binary(state)}
+            self._contributions.keep_manifest(head.id, head.last)
+        last = Batch(mark, head.v + 1, tuple(c.step for c in batch))
+        after = _after(head, state, batch, standing, last)
+        return after if self._compare_and_set(head.v, after) else None
+
+    def _compare_and_set(self, v: int, after: Head) -> bool:
+        last = after.last and {**vars(after.last), "steps": list(after.last.steps)}
+        fields = {**vars(after), "state": Binary(after.state or b""), "last": last}
         name = fields.pop("id")
-        if head.v == 0:
+        if v == 0:
             try:
                 self._heads.insert_one({"_id": name, "schema": 1, **fields})
             except DuplicateKeyError:
-                return None
-            return after
-        written = self._heads.update_one({"_id": name, "v": head.v}, {"$set": fields})
-        return after if written.matched_count else None
-
-    def _keep_manifest(self, last: dict[str, Any]) -> None:
-        try:
-            self._manifests.insert_one({"_id": last["batch"], "ids": last["ids"]})
-        except DuplicateKeyError:
-            return  # kept by an earlier folder of this head, which lost the race after
+                return False
+            return True
+        written = self._heads.update_one({"_id": name, "v": v}, {"$set": fields})
+        return bool(written.matched_count)
 
     def _postpone(self, batch: list[Contribution]) -> None:
         waiting = [
             RawBSONDocument(
-                bson.encode({"_id": c.id, "head": c.head, "body": orjson.dumps(vars(c))})
+                bson.encode({"_id": c.step, "head": c.head, "body": orjson.dumps(c.as_dict())})
             )
             for c in batch
         ]
         insert_new(self._waiting, waiting)
 
+    def history(self, name: str) -> Iterator[Head]:
+        """The head as it was after each of its batches, computed anew from the contributions.
+
+        Members that were forgotten since are missing from what was before they went. Raises
+        LookupError for a head that is not there.
+        """
+        now = self.head(name)
+        if now is None:
+            raise LookupError(f"there is no head {name}")
+        then = Head(name, now.unit, 0, None, 0, set_hash.EMPTY, 0, None)
+        for batch in self._contributions.batches(name, 0):
+            then = self._again(then, batch)
+            yield then
+        if now.last is not None and now.last.v > then.v:
+            yield self._again(then, now.last)
+
+    def replay(self, name: str) -> bool:
+        """Fold a head again from its contributions and put the result in its place, in one write,
+        while others go on folding; answers whether it differed from what was there.
+
+        Raises LookupError for a head that is not there.
+        """
+        then = None
+        for then in self.history(name):  # noqa: B007  # the last of them is what is wanted
+            pass
+        while True:
+            now = self.head(name)
+            if now is None or then is None:
+                raise LookupError(f"nothing was folded into {name}")
+            for batch in self._contributions.batches(name, then.v):
+                then = self._again(then, batch)
+            if now.last is not None and now.last.v > then.v:
+                then = self._again(then, now.last)
+            if then.result() == now.result():
+                return False
+            rebuilt = Head(name, now.unit, now.v + 1, *then.result(), last=now.last)
+            if self._compare_and_set(now.v, rebuilt):
+                self._seen.pop(name, None)
+                return True
+
+    def _again(self, head: Head, batch: Batch) -> Head:
+        kept = self._contributions.of(batch)
+        standing = self._contributions.standing((k.row for k in kept), None, before=batch.v)
+        state = self._step(head.id, head.state, _changes(kept, standing))
+        if state is None:
+            raise LookupError(f"{head.id}: what its contributions mean is not known any more")
+        return _after(head, state, kept, standing, batch)
+
+
+def _after(
+    head: Head,
+    state: bytes,
+    said: Sequence[Contribution | Kept],
+    standing: dict[str, Kept],
+    last: Batch,
+) -> Head:
+    """The head after a batch. Members leave the set at the revision that stood, and join it at
+    the one that they say now."""
+    stood = [standing[s.row] for s in said if s.row in standing]
+    went = [f"{s.member}:{s.revision}" for s in stood if s.body is not None]
+    came = [f"{s.member}:{s.revision}" for s in said if s.body is not None]
+    return Head(
+        id=head.id,
+        unit=head.unit,
+        v=last.v,
+        state=state,
+        count=head.count + len(came) - len(went),
+        set_hash=set_hash.combine(head.set_hash, came=came, went=went),
+        folded=head.folded + len(said),
+        last=last,
+    )
+
+
+def _newest(batch: list[Contribution]) -> list[Contribution]:
+    newest: dict[str, Contribution] = {}
+    for contribution in sorted(batch, key=lambda c: c.revision):
+        newest[contribution.row] = contribution
+    return list(newest.values())
+
+
+def _changes(said: Sequence[Contribution | Kept], standing: dict[str, Kept]) -> list[Change]:
+    before = {row: stands.body for row, stands in standing.items()}
+    return [Change(s.at, before.get(s.row), s.body) for s in said]
+
 
 def _head(document: Document) -> Head:
-    names = ("unit", "v", "state", "count", "set_hash", "folded", "last")
-    return Head(id=document["_id"], **{name: document[name] for name in names})
+    names = ("unit", "v", "state", "count", "set_hash", "folded")
+    last = document["last"]
+    batch = None if last is None else Batch(last["mark"], last["v"], tuple(last["steps"]))
+    return Head(id=document["_id"], last=batch, **{name: document[name] for name in names})
 
 
 def _raise_all(errors: Iterable[Exception]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from services.metrics.domain.answers import rated_items
 from services.metrics.domain.period import Period
@@ -14,8 +13,8 @@ from services.metrics.schemas import (
 from services.metrics.store import Store
 from services.metrics.store.heads import outcomes_head, survey_head
 from services.metrics.store.surveys import Survey
+from shared.contributions import Contribution
 from shared.event import Message
-from shared.fold import Contribution
 from shared.worker import Handler
 
 _survey = SurveyPublishedSchema()
@@ -31,6 +30,7 @@ def handlers(store: Store) -> dict[str, Handler]:
         "intake.response_submitted.v1": receive.on_response,
         "intake.response_revised.v1": receive.on_response,
         "intake.response_withdrawn.v1": receive.on_response,
+        "intake.response_erased.v1": receive.on_response,
         "metrics.outcomes_recorded.v1": receive.on_outcomes_recorded,
     }
 
@@ -73,38 +73,30 @@ def _read_survey(message: Message) -> Survey:
 
 def _read_response(message: Message) -> Contribution:
     data = _response.load(message.data)
-    response, revision = message.subject, data["revision"]
     return Contribution(
-        id=f"{data['survey']}/{response}/{revision}",
         head=survey_head(data["survey"]),
         unit=message.unit,
-        body={
-            "version": data["survey_version"],
-            "before": data["before"],
-            "after": data["after"],
-            "at": data["at"],
-        },
-        # Members as intake names them, so that its hash of a closed survey can be compared.
-        came=f"{response}:{revision}" if data["after"] else None,
-        went=f"{response}:{revision - 1}" if data["before"] else None,
+        member=message.subject,  # as intake names it, so that its hash of the set can be compared
+        revision=data["revision"],
+        at=data["at"],
+        body=data["after"] and {"version": data["survey_version"], **data["after"]},
     )
 
 
 def _read_outcomes(message: Message) -> Iterator[Contribution]:
     """One contribution a head: a graduate whose class was corrected leaves one and joins one."""
     for recorded in _outcomes.load(message.data)["outcomes"]:
-        revision = recorded["revision"]
-        by_year: dict[int, dict[str, Any]] = {}
-        for part in ("before", "after"):
-            if recorded[part]:
-                year = Period.parse(recorded[part]["period"]).year
-                by_year.setdefault(year, {})[part] = recorded[part]
-        for year, parts in by_year.items():
+        years = {
+            Period.parse(recorded[part]["period"]).year: recorded[part] if part == "after" else None
+            for part in ("before", "after")
+            if recorded[part]
+        }
+        for year, content in years.items():
             yield Contribution(
-                id=f"{message.subject}/{revision}/{year}",
                 head=outcomes_head(message.unit, recorded["metric"], year),
                 unit=message.unit,
-                body={"before": None, "after": None, "at": recorded["at"]} | parts,
-                came=f"{message.subject}:{revision}" if "after" in parts else None,
-                went=f"{message.subject}:{revision - 1}" if "before" in parts else None,
+                member=message.subject,
+                revision=recorded["revision"],
+                at=recorded["at"],
+                body=content,
             )

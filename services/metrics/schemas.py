@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
+from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load, validate
 
 from shared.paging import PageSchema
 
@@ -37,7 +37,13 @@ class SurveyPublishedSchema(_EventSchema):
 
 class _ResponseSchema(_EventSchema):
     group = fields.String(required=True)
-    answers = fields.Dict(required=True)
+    answers = fields.Dict(fields.String(), fields.Raw(), required=True)
+
+    @post_load
+    def _only_scores(self, side: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Nothing that anybody wrote stays here."""
+        kept = {k: v for k, v in side["answers"].items() if type(v) is int or isinstance(v, dict)}
+        return {"group": side["group"], "answers": kept}
 
 
 class ResponseEventSchema(_EventSchema):
@@ -45,7 +51,6 @@ class ResponseEventSchema(_EventSchema):
     survey_version = _number()
     revision = _number()
     at = fields.String(required=True, validate=_INSTANT)
-    before = fields.Nested(_ResponseSchema, required=True, allow_none=True)
     after = fields.Nested(_ResponseSchema, required=True, allow_none=True)
 
 

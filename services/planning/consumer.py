@@ -5,14 +5,15 @@ send the messages of its responses to parking.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from services.planning.domain.survey import Seal
 from services.planning.schemas import ResponseSchema, SurveyClosedSchema, SurveyPublishedSchema
 from services.planning.store import Store
+from shared.contributions import Contribution
 from shared.event import Message
-from shared.fold import Contribution
 
 
 def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
@@ -23,6 +24,7 @@ def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
         "intake.response_submitted.v1": responses,
         "intake.response_revised.v1": responses,
         "intake.response_withdrawn.v1": responses,
+        "intake.response_erased.v1": responses,
     }
 
 
@@ -41,25 +43,24 @@ def on_survey_closed(store: Store, messages: list[Message]) -> None:
 
 
 def on_response(store: Store, messages: list[Message]) -> None:
-    """Submitted, revised or withdrawn: it adds what it says now and takes away what it said."""
+    """Submitted, revised, withdrawn or erased: it counts as it says now, and as nothing else."""
     by_version = defaultdict(list)
     for message in messages:
-        contribution = _contribution(message)
-        by_version[contribution.body["survey_version"]].append(contribution)
+        known = ResponseSchema().load(message.data)
+        by_version[known["survey_version"]].append(_contribution(message, known))
     # A batch waits as a whole for what it does not know: those who answered a version that is
     # known must not wait for those who answered another.
     for contributions in by_version.values():
         store.tables.apply(contributions)
 
 
-def _contribution(message: Message) -> Contribution:
-    known = ResponseSchema().load(message.data)
-    name, revision = message.subject, known["revision"]
+def _contribution(message: Message, known: Mapping[str, Any]) -> Contribution:
+    answers = known["after"] and {"survey_version": known["survey_version"], **known["after"]}
     return Contribution(
-        id=f"{name}:{revision}",
         head=known["survey"],
         unit=message.unit,
-        body={key: known[key] for key in ("survey_version", "before", "after")},
-        came=None if known["after"] is None else f"{name}:{revision}",
-        went=None if known["before"] is None else f"{name}:{revision - 1}",
+        member=message.subject,
+        revision=known["revision"],
+        at=known["at"],
+        body=answers,
     )

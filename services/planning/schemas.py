@@ -98,13 +98,8 @@ class ResponseSchema(_EventSchema):
     survey = fields.String(required=True)
     survey_version = fields.Integer(required=True, strict=True, validate=validate.Range(1))
     revision = fields.Integer(required=True, strict=True, validate=validate.Range(1))
-    before = fields.Nested(AnswersSchema, required=True, allow_none=True)
+    at = fields.String(required=True)
     after = fields.Nested(AnswersSchema, required=True, allow_none=True)
-
-    @validates_schema
-    def _changes_something(self, response: Mapping[str, Any], **_: Any) -> None:
-        if response["before"] is None and response["after"] is None:
-            raise ValidationError("A response has a before, an after or both.")
 
 
 class NeedsQuerySchema(Schema):

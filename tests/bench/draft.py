@@ -10,7 +10,7 @@ from services.planning.app import open_store
 from services.planning.store import Store
 from services.planning.usecases.draft_proposals import draft_proposals
 from shared.bus import BATCH
-from shared.fold import Contribution
+from shared.contributions import Contribution
 from tests import servers
 
 ITEMS = [f"need{n}" for n in range(20)]
@@ -62,10 +62,9 @@ def _contributions(survey: str, size: int) -> Iterator[Contribution]:
             name: {"importance": chance.randint(2, 5), "satisfaction": chance.randint(1, 5)}
             for name in ITEMS
         }
-        after = {"group": chance.choice(GROUPS), "profile": {}, "answers": answers}
-        body = {"survey_version": 1, "before": None, "after": after}
-        name = f"{survey}.{number}:1"
-        yield Contribution(name, survey, "centre", body, came=name)
+        body = {"survey_version": 1, "group": chance.choice(GROUPS), "answers": answers}
+        at = "2026-03-01T09:00:00.000Z"
+        yield Contribution(survey, "centre", f"{survey}.{number}", 1, at, body)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,15 @@ python -m tests.integration.tally NAME
 
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import orjson
 
 from shared import settings, worker
+from shared.contributions import Contribution
 from shared.documents import Documents
 from shared.event import Event, Message
-from shared.fold import Contribution, Fold
+from shared.fold import Change, Fold
 
 HEAD = "all"
 
@@ -24,9 +25,10 @@ class NumberDrawn(Event):
     number: int
 
 
-def add(_: str, state: bytes | None, bodies: list[dict[str, Any]]) -> bytes:
+def add(_: str, state: bytes | None, changes: list[Change]) -> bytes:
     """The state is every number folded, so that loss and doubling show."""
-    numbers = orjson.loads(bytes(state or b"[]")) + [body["number"] for body in bodies]
+    numbers = orjson.loads(bytes(state or b"[]"))
+    numbers += [change.after["number"] for change in changes if change.after]
     return orjson.dumps(sorted(numbers))
 
 
@@ -51,7 +53,8 @@ class Tally:
         if any(message.data["number"] == -1 for message in messages):
             sys.exit("told to")
         self.fold.apply(
-            [Contribution(m.subject, HEAD, m.unit, m.data, came=m.subject) for m in messages]
+            Contribution(HEAD, m.unit, m.subject, 1, "2026-03-01T09:00:00.000Z", m.data)
+            for m in messages
         )
 
     def work(self) -> worker.Work:

@@ -3,7 +3,6 @@
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from pymongo.database import Database
 
@@ -14,8 +13,9 @@ from services.metrics.domain.outcome import outcomes_of
 from services.metrics.domain.period import Period
 from services.metrics.store.surveys import Surveys
 from shared import times
+from shared.contributions import Contribution
 from shared.documents import Document
-from shared.fold import Contribution, Fold, Head
+from shared.fold import Change, Fold, Head
 
 _SURVEY, _OUTCOMES = "survey", "outcomes"
 
@@ -78,10 +78,11 @@ class Heads:
         )
         return found, metrics_counting(records)
 
-    def _step(self, head: str, state: bytes | None, bodies: list[dict[str, Any]]) -> bytes | None:
+    def _step(self, head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
         kind, _, rest = head.partition("/")
         if kind == _SURVEY:
             survey = self._surveys.get(rest)
+            bodies = [body for change in changes for body in (change.before, change.after) if body]
             if survey is None or not survey.versions.issuperset(b["version"] for b in bodies):
                 return None
             dimensions, count = answers.DIMENSIONS, answers.answers_to(survey.items)
@@ -89,5 +90,5 @@ class Heads:
             outcomes = outcome_kinds()[rest.rsplit("/", 2)[1]]
             dimensions, count = outcomes.dimensions, outcomes_of(outcomes)
         counters = Counters(dimensions) if state is None else Counters.unpack(state)
-        counters.apply(bodies, count)
+        counters.apply(map(vars, changes), count)
         return counters.pack()

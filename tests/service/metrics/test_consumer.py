@@ -201,7 +201,7 @@ def test_the_example_of_outcomes_recorded_is_understood(store):
     example = (CONTRACTS / "metrics.outcomes_recorded.v1.json").read_bytes()
     deliver(store, decode(example))
     (head,) = store.heads.of(UNIT)
-    assert (head.folded, head.count) == (1, 0)
+    assert (head.folded, head.count) == (1, 1)
 
 
 def envelope(each) -> dict:

@@ -9,18 +9,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import set_hash
-from shared.fold import Contribution, Fold
+from shared.contributions import ERASED, Contribution
+from shared.fold import Change, Fold
 from tests.unit.shared.memory import Crash, CrashAt, Player, Watched, empty
 
+AT = "2026-03-01T09:00:00.000Z"
 
-def add(_: str, state: bytes | None, bodies: list[dict[str, Any]]) -> bytes:
-    """The state is the list of all that was folded, so that loss and doubling show."""
-    folded = orjson.loads(bytes(state or b"[]")) + [body["name"] for body in bodies]
+
+def add(_: str, state: bytes | None, changes: list[Change]) -> bytes:
+    """The state is the list of all that stands, so that loss and doubling show."""
+    folded = orjson.loads(bytes(state or b"[]"))
+    folded += [change.after["name"] for change in changes if change.after]
+    for change in changes:
+        if change.before:
+            folded.remove(change.before["name"])
     return orjson.dumps(sorted(folded))
 
 
+def contribution(name: str, head: str = "s1", revision: int = 1, body: Any = ...) -> Contribution:
+    said = {"name": name} if body is ... else body
+    return Contribution(head, "careers", name, revision, AT, said)
+
+
 def contributions(names: str) -> list[Contribution]:
-    return [Contribution(name, "s1", "careers", {"name": name}, came=name) for name in names]
+    return [contribution(name) for name in names]
 
 
 def folder(database, step=None, folding=add) -> Fold:
@@ -35,7 +47,9 @@ def assert_folded(database, names: str) -> None:
     head = Fold(database, add).head("s1")
     assert orjson.loads(bytes(head.state)) == sorted(names)
     assert head.count == head.folded == len(names)
-    assert head.set_hash == set_hash.combine(set_hash.EMPTY, came=list(names), went=[])
+    assert head.set_hash == set_hash.combine(
+        set_hash.EMPTY, came=[f"{name}:1" for name in names], went=[]
+    )
 
 
 def test_duplicates_in_one_batch_and_across_batches_change_nothing():
@@ -55,7 +69,7 @@ def test_the_same_folder_goes_on_from_what_it_folded_last():
 
 def test_heads_are_folded_apart():
     database = empty()
-    other = [Contribution("z", "s2", "careers", {"name": "z"})]
+    other = [contribution("z", "s2")]
     folder(database, lambda _: None).apply(contributions("ab") + other)
     assert_folded(database, "ab")
     assert [head.id for head in Fold(database, add).heads("careers")] == ["s1", "s2"]
@@ -149,12 +163,12 @@ class Definition:
 
     known = False
 
-    def __call__(self, head: str, state: bytes | None, bodies: list[dict]) -> bytes | None:
+    def __call__(self, head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
         if not self.known:
             return None
-        if any(body["name"] == "?" for body in bodies):
+        if any(change.after["name"] == "?" for change in changes):
             raise ValueError("it makes no sense at all")
-        return add(head, state, bodies)
+        return add(head, state, changes)
 
 
 def test_contributions_wait_for_what_they_need_and_are_folded_when_woken():
@@ -238,20 +252,20 @@ def test_waking_too_early_leaves_no_trace():
 def test_hours_of_waiting_are_folded_in_bounded_batches():
     database, definition = empty(), Definition()
     fold = folder(database, lambda _: None, definition)
-    waiting = [Contribution(f"{i:03}", "s1", "careers", {"name": f"{i:03}"}) for i in range(450)]
+    waiting = [contribution(f"{i:03}") for i in range(450)]
     fold.apply(waiting)
     definition.known = True
     fold.wake("s1")
     head = fold.head("s1")
     assert head.folded == 450
-    assert orjson.loads(bytes(head.state)) == [each.id for each in waiting]
-    assert len(head.last["ids"]) <= 200
+    assert orjson.loads(bytes(head.state)) == [each.member for each in waiting]
+    assert len(head.last.steps) <= 200
 
 
 def test_one_that_makes_no_sense_does_not_keep_the_others_waiting():
     database, definition = empty(), Definition()
     fold = folder(database, lambda _: None, definition)
-    other = [Contribution("z", "s2", "careers", {"name": "z"})]
+    other = [contribution("z", "s2")]
     fold.apply(contributions("ab?cd") + other)
     definition.known = True
     with pytest.raises(ExceptionGroup) as raised:
@@ -260,47 +274,106 @@ def test_one_that_makes_no_sense_does_not_keep_the_others_waiting():
     assert fold.head("s2").folded == 1
     assert_folded(database, "abcd")
     (left,) = database["waiting_contributions"].find()
-    assert left["_id"] == "?"
+    assert orjson.loads(left["body"])["member"] == "?"
 
 
 @st.composite
 def deliveries(draw):
     """The histories of some responses, delivered in any order and batches, some twice."""
-    messages, standing = [], []
+    messages, standing = [], {}
     for name in draw(st.lists(st.sampled_from("pqrstu"), min_size=1, max_size=5, unique=True)):
-        revisions = draw(st.integers(1, 4))
-        withdrawn = draw(st.booleans()) and revisions > 1
-        for revision in range(1, revisions + 1):
-            gone = withdrawn and revision == revisions
-            messages.append(
-                Contribution(
-                    f"{name}:{revision}",
-                    "s1",
-                    "careers",
-                    {"name": f"{name}{revision}"},
-                    came=None if gone else f"{name}:{revision}",
-                    went=None if revision == 1 else f"{name}:{revision - 1}",
-                )
-            )
-        if not withdrawn:
-            standing.append(f"{name}:{revisions}")
+        last = draw(st.integers(1, 4))
+        ending = draw(st.sampled_from(["stands", "withdrawn", "erased"]))
+        for revision in range(1, last + 1):
+            gone = ending == "withdrawn" and revision == last
+            body = None if gone else {"name": f"{name}{revision}"}
+            messages.append(contribution(name, revision=revision, body=body))
+        if ending == "erased":
+            messages.append(contribution(name, revision=ERASED, body=None))
+        if ending == "stands":
+            standing[name] = last
     again = draw(st.lists(st.sampled_from(messages), max_size=5))
     order = draw(st.permutations(messages + again))
     size = draw(st.integers(1, 4))
-    batches = [order[i : i + size] for i in range(0, len(order), size)]
-    return batches, len(messages), standing
+    return [order[i : i + size] for i in range(0, len(order), size)], standing
+
+
+def assert_stands(head, standing: dict[str, int]) -> None:
+    assert orjson.loads(bytes(head.state)) == sorted(f"{n}{r}" for n, r in standing.items())
+    members = [f"{n}:{r}" for n, r in standing.items()]
+    assert head.count == len(standing)
+    assert head.set_hash == set_hash.combine(set_hash.EMPTY, came=members, went=[])
 
 
 @given(deliveries())
-@settings(max_examples=80, deadline=None)
-def test_count_and_hash_follow_what_stands_whatever_the_order(delivered):
-    batches, distinct, standing = delivered
+@settings(max_examples=100, deadline=None)
+def test_whatever_the_order_the_final_set_of_answers_is_what_counts(delivered):
+    batches, standing = delivered
     fold = folder(empty(), lambda _: None)
     for batch in batches:
         fold.apply(batch)
-    head = fold.head("s1")
-    assert (head.folded, head.count) == (distinct, len(standing))
-    assert head.set_hash == set_hash.combine(set_hash.EMPTY, came=standing, went=[])
+    assert_stands(fold.head("s1"), standing)
+
+
+@given(deliveries())
+@settings(max_examples=60, deadline=None)
+def test_a_replay_gives_what_was_folded_whatever_the_order(delivered):
+    batches, standing = delivered
+    database = empty()
+    for batch in batches:
+        folder(database, lambda _: None).apply(batch)
+    database["heads"].update_one({"_id": "s1"}, {"$set": {"state": b'["spoilt"]', "count": 99}})
+    fold = folder(database, lambda _: None)
+    assert fold.replay("s1")
+    assert_stands(fold.head("s1"), standing)
+    assert not fold.replay("s1")
+    fold.apply([contribution("z", body={"name": "z1"})])
+    assert_stands(fold.head("s1"), standing | {"z": 1})
+
+
+def test_a_head_is_computed_again_as_it_was_after_each_of_its_batches():
+    database, seen = empty(), []
+    fold = folder(database, lambda _: None)
+    for batch in (["a", "b"], ["c"], ["d", "a"]):
+        fold.apply(contribution(name, revision=len(seen) + 1) for name in batch)
+        head = fold.head("s1")
+        seen.append((head.v, head.result()))
+    assert [(head.v, head.result()) for head in fold.history("s1")] == seen
+
+
+def test_a_replay_while_others_fold_loses_nothing_of_theirs():
+    for steps in range(2, 40, 3):
+        database = empty()
+        insert(database, "abc")
+        insert(database, "de")
+        database["heads"].update_one({"_id": "s1"}, {"$set": {"state": b"[]"}})
+        slow = Player(lambda step, db=database: folder(db, step).replay("s1"))
+        for _ in range(steps):
+            slow.advance()
+        # A folder adds to what it finds, spoilt or not; the replay must put that right too.
+        folder(database, lambda _: None).apply(contributions("fg"))
+        slow.finish()
+        folder(database, lambda _: None).replay("s1")
+        insert(database, "h")
+        assert_folded(database, "abcdefgh")
+
+
+@pytest.mark.parametrize("revision", [2, ERASED])
+def test_of_a_member_that_is_gone_no_body_is_kept_whoever_dies_and_whatever_comes_late(revision):
+    for crash in crash_points():
+        database = empty()
+        fold = folder(database, lambda _: None)
+        fold.apply([contribution("a"), contribution("b", body={"name": "b1"})])
+        gone = [contribution("a", revision=revision, body=None)]
+        try:
+            folder(database, crash).apply(gone)
+        except Crash:
+            folder(database, lambda _: None).apply(gone)
+        folder(database, lambda _: None).apply([contribution("a")])
+        assert_stands(folder(database, lambda _: None).head("s1"), {"b": 1})
+        (row,) = database["contributions"].find({"_id": gone[0].row})
+        assert [step["body"] for step in row["steps"].values()] == [None, None]
+        assert (row["member"] is None) == (revision == ERASED)
 
 
 def test_the_hash_tells_other_sets_and_other_revisions_apart():
