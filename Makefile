@@ -6,7 +6,9 @@ RUN := .venv/.run-installed
 DEV := .venv/.dev-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo load test check bench lock clean
+DO ?= parked
+
+.PHONY: help run demo load messages backup restore test check bench chaos lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,6 +22,15 @@ demo: $(RUN)  ## Fill a running system (or one it starts) with labelled, generat
 load: $(RUN)  ## Load a CSV of answers: make load CSV=answers.csv MAPPING=mapping.json
 	@exec $(BIN)/python -m deploy.load $(CSV) $(MAPPING)
 
+messages: $(RUN)  ## Messages that failed: make messages DO="parked", "show ID", "replay ID", "drop ID"
+	@$(BIN)/python -m shared.messages $(DO)
+
+backup: $(RUN)  ## Copy all data, while it runs or not: make backup TO=file
+	@exec $(BIN)/python -m deploy.backup backup "$(TO)"
+
+restore: $(RUN)  ## Put a backup into an empty data folder: make restore FROM=file
+	@exec $(BIN)/python -m deploy.backup restore "$(FROM)"
+
 test: $(DEV)  ## Run all tests, against the real components that are installed
 	@$(BIN)/python -m pytest -q
 
@@ -31,6 +42,10 @@ check: $(DEV)  ## Lint, types and the directions of imports
 
 bench: $(DEV)  ## Measure speed as ratios to a floor in the same run
 	@$(BIN)/python -m tests.bench
+
+chaos: $(DEV)  ## Kill processes under load for minutes, on both brokers, and count what came of it
+	@$(BIN)/python -m tests.chaos --broker sqlite --away 45
+	@$(BIN)/python -m tests.chaos --broker rabbitmq --away 45
 
 lock: $(DEV)  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --universal --python-version 3.11 --extra embedded -o requirements.lock pyproject.toml

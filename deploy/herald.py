@@ -1,14 +1,17 @@
 """Tells whoever started the local run how it fares: ready, a process died, stopping."""
 
 import os
+import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import requests
 from supervisor import childutils
 
 from deploy.local import SERVICES
+from deploy.supervise import is_given_up
 from shared import times
 
 _GIVE_UP_SECONDS = 120
@@ -40,13 +43,15 @@ def _ready(url: str, since: str) -> bool:
     return answer.ok and (answer.json()["worker_seen"] or "") >= since
 
 
-def listen() -> None:
-    """Report what supervisor tells, for ever."""
+def listen(var: Path) -> None:
+    """Report what supervisor tells, for ever; end the run when one of its processes gave up."""
     while True:
         headers, payload = childutils.listener.wait(sys.stdin, sys.stdout)
         if headers["eventname"] == "SUPERVISOR_STATE_CHANGE_STOPPING":
             _say("Groundswell is stopping ...")
-        else:
+        elif is_given_up(var):
+            os.kill(os.getppid(), signal.SIGTERM)
+        elif headers["eventname"] == "PROCESS_STATE_EXITED":
             process = childutils.get_headers(payload)
             if process["expected"] == "0" or process["from_state"] == "RUNNING":
                 _say(f"{process['processname']} ended (was process {process['pid']}); restarted.")
@@ -59,4 +64,4 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=announce, args=(os.environ["GROUNDSWELL_URL"],), daemon=True).start()
-    listen()
+    listen(Path(sys.argv[1]))

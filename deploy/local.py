@@ -10,6 +10,8 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
@@ -19,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from environs import Env
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from deploy import damage
 from services.accounts.usecases.issue_token import issue_token
+from shared.sqlite_broker import Broker
 
 HERE = Path(__file__).parent
 SERVICES = ("accounts", "intake", "planning", "metrics")
@@ -54,8 +58,12 @@ def run(local: Local) -> NoReturn:
     run_folder = local.var / "run"
     for folder in (run_folder, local.var / "data", local.var / "log"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = _lock(local)
+    lock = lock_folder(local) or sys.exit(
+        f"Groundswell is running already in {local.var}. Stop it with Ctrl-C where it runs, "
+        "or start another one with GROUNDSWELL_VAR=other/folder GROUNDSWELL_PORT=8001."
+    )
     _check_port(local.port)
+    _check_data(local.var / "data")
     private_key = _make_keys(run_folder)
     _write_secretly(local.access, _access(local, private_key))
     template = Environment(
@@ -66,27 +74,29 @@ def run(local: Local) -> NoReturn:
     # Without one of ours the database would take whatever configuration the machine has.
     (run_folder / "secantusd.toml").touch()
     configuration = run_folder / "supervisord.conf"
+    database_port = _free_port()
     rendered = template.render(
         var=local.var, python=sys.executable, bin=Path(sys.executable).parent,
-        database_port=_free_port(), services=SERVICES, deploy=HERE,
+        database_port=database_port, services=SERVICES, deploy=HERE,
     )  # fmt: skip
     _write_secretly(configuration, rendered)
     os.set_inheritable(lock.fileno(), True)  # noqa: FBT003  # held for as long as supervisord runs
-    os.environ.update(_environment(local, run_folder))
+    environment = _environment(local, run_folder, database_port)
+    _write_secretly(run_folder / "environment", _dotenv(environment))
+    os.environ.update(environment)
     print(f"Groundswell is starting in {local.var} ...", flush=True)  # noqa: T201
-    program = Path(sys.executable).parent / "supervisord"
-    os.execv(program, [str(program), "--nodaemon", "--silent", "-c", str(configuration)])
+    os.execv(sys.executable, [sys.executable, "-m", "deploy.supervise", str(local.var)])
 
 
-def _lock(local: Local) -> IO[str]:
+def lock_folder(local: Local) -> IO[str] | None:
+    """The right to the folder, until the file is closed; None where another has it."""
+    (local.var / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = (local.var / "run" / "lock").open("a+")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.exit(
-            f"Groundswell is running already in {local.var}. Stop it with Ctrl-C where it runs, "
-            "or start another one with GROUNDSWELL_VAR=other/folder GROUNDSWELL_PORT=8001."
-        )
+        lock.close()
+        return None
     return lock
 
 
@@ -99,6 +109,18 @@ def _check_port(port: int) -> None:
             sys.exit(
                 f"Port {port} is in use by another program. Choose one with GROUNDSWELL_PORT=8001."
             )
+
+
+def _check_data(data: Path) -> None:
+    """Exits where the data are damaged; whatever a first start finds missing is made by it."""
+    try:
+        damage.check(data)
+    except (damage.Damaged, damage.Busy) as error:
+        sys.exit(str(error))
+    # The secret is the first thing in a folder, and the queues are there before an answer is.
+    _secret(data / damage.SECRET)
+    with closing(Broker(data / damage.MESSAGES)) as broker:
+        broker.topology()
 
 
 def _free_port() -> int:
@@ -133,12 +155,14 @@ def _access(local: Local, private_key: str) -> str:
     return json.dumps({"url": local.url, "tokens": tokens}, indent=1) + "\n"
 
 
-def _environment(local: Local, run_folder: Path) -> dict[str, str]:
+def _environment(local: Local, run_folder: Path, database_port: int) -> dict[str, str]:
+    """What every process of the run is told, and every command beside it."""
     return {
         "GROUNDSWELL_LOCAL": "true",
         "GROUNDSWELL_UNIT": UNIT,
         "GROUNDSWELL_URL": local.url,
         "GROUNDSWELL_BIND": f"127.0.0.1:{local.port}",
+        "GROUNDSWELL_DATABASE_URL": f"mongodb://127.0.0.1:{database_port}/?retryWrites=false",
         "GROUNDSWELL_BROKER_URL": f"sqlite:///{local.var / 'data' / 'messages.sqlite'}",
         "GROUNDSWELL_TOPOLOGY": str(HERE / "topology.json"),
         "GROUNDSWELL_SECRET": _secret(local.var / "data" / "secret"),
@@ -148,6 +172,11 @@ def _environment(local: Local, run_folder: Path) -> dict[str, str]:
         "PYTHONPATH": str(HERE.parent),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _dotenv(environment: Mapping[str, str]) -> str:
+    escaped = str.maketrans({"\\": "\\\\", "'": "\\'"})
+    return "".join(f"{name}='{value.translate(escaped)}'\n" for name, value in environment.items())
 
 
 def _secret(path: Path) -> str:

@@ -20,6 +20,8 @@ R = TypeVar("R")
 AUDIENCE = "groundswell"
 ISSUER = "groundswell-accounts"
 COOKIE = "groundswell_session"
+# A clock may step back: what was issued just before is not from the future.
+_STEP_SECONDS = 15 * 60
 _LEEWAY_SECONDS = 10
 _REMEMBERED = 1000
 
@@ -54,9 +56,11 @@ class Verifier:
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "sub", "role", "unit"]},
+                options={"require": ["exp", "iat", "sub", "role", "unit"], "verify_iat": False},
             )
-        except jwt.InvalidTokenError as error:
+            if claims["iat"] > time.time() + _STEP_SECONDS:
+                raise jwt.ImmatureSignatureError
+        except (jwt.InvalidTokenError, TypeError) as error:
             raise _unauthorised("The access token is not valid or has expired.") from error
         reader = Reader(claims["sub"], claims["role"], claims["unit"])
         if len(self._known) >= _REMEMBERED:

@@ -56,7 +56,7 @@ def connect(url: str, database: str) -> Database[Document]:
         tz_aware=True,
         w="majority",
         readConcernLevel="majority",
-        serverSelectionTimeoutMS=2000,
+        serverSelectionTimeoutMS=1200,  # of which up to 500 more may pass before it is noticed
         connectTimeoutMS=2000,
         maxPoolSize=64,
     )
@@ -138,7 +138,7 @@ class Documents:
 
         `change` edits the document in place and returns the events; it may run again when another
         writer came first, so it must do nothing else. What it raises leaves the document as it
-        was. Raises NotThere, OutboxFull.
+        was. Raises NotThere, OutboxFull, TooLarge.
         """
         while True:
             document = self.get(name)

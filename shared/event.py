@@ -13,6 +13,13 @@ import orjson
 
 from shared import times
 
+MOST_BYTES = 65_536
+"""Of an event on the wire: consumers hold hundreds at once, and no broker refuses one."""
+
+
+class TooLarge(Exception):
+    """An event of more than MOST_BYTES, which is neither stored nor sent."""
+
 
 class Malformed(Exception):
     """A message that is no envelope of ours; the text says what is wrong."""
@@ -34,11 +41,16 @@ class Event:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """An event, encoded once, as it waits in the outbox of its document."""
+    """An event, encoded once, as it waits in the outbox of its document. Making one raises
+    TooLarge."""
 
     id: str
     type: str
     body: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.body) > MOST_BYTES:
+            raise TooLarge(f"{self.type} of {len(self.body)} bytes; at most {MOST_BYTES} are sent")
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,8 @@ class Message:
 
 
 def encode(event: Event) -> Outgoing:
-    """The envelope's bytes. An event's id is made here, so a republished copy keeps it."""
+    """The envelope's bytes. An event's id is made here, so a republished copy keeps it. Raises
+    TooLarge."""
     name = uuid4().hex
     envelope = {
         "specversion": "1.0",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pymongo.collection import Collection
+from pymongo.errors import ConnectionFailure, ServerSelectionTimeoutError
 
 from shared.documents import AlreadyThere, Document, Encoded, insert_encoded
 
@@ -72,6 +73,10 @@ class GroupCommit:
         try:
             self._write(batch)
         except BaseException as error:  # noqa: BLE001  # each waiting request answers for itself
+            if isinstance(error, ConnectionFailure):
+                # Who waits behind would wait out the same absence, one batch after the other.
+                with self._mutex:
+                    batch, self._waiting = batch + self._waiting, []
             for entry in batch:
                 entry.error = error
         for entry in batch:
@@ -92,10 +97,14 @@ class GroupCommit:
         admitted = [entry for entry in batch if entry.error is None]
         if not admitted:
             return
+        is_sent = True
         try:
             existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        except ServerSelectionTimeoutError:
+            is_sent = False
+            raise
         finally:  # also when it failed: what a lost connection carried may be stored
-            if time.monotonic() - looked > PATIENCE_SECONDS:
+            if is_sent and time.monotonic() - looked > PATIENCE_SECONDS:
                 self._overdue(gates)
         for position in existed:
             admitted[position].error = AlreadyThere(admitted[position].name)

@@ -3,14 +3,14 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 from pymongo.errors import PyMongoError
 
 from shared.bus import AWAY, BATCH
 from shared.documents import Document, Documents, waiting_under
-from shared.event import Outgoing
+from shared.event import Outgoing, TooLarge
 
 log = structlog.get_logger()
 
@@ -20,6 +20,8 @@ Publish = Callable[[Sequence[Outgoing]], None]
 _MOST_IN = 20
 
 _BUSY_SECONDS, _IDLE_SECONDS, _AWAY_SECONDS = 0.02, 0.2, 1.0
+# A broker that stood still for minutes must not be waited for as long again.
+_LONGEST_REST_SECONDS = 1.0
 
 
 class Relay:
@@ -29,6 +31,7 @@ class Relay:
     def __init__(self, outboxes: Sequence[Documents], publish: Publish) -> None:
         self._outboxes = outboxes
         self._publish = publish
+        self._told: set[str] = set()
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set; what fails is tried again and stays where it is."""
@@ -46,8 +49,8 @@ class Relay:
     def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:
         """One pass over all that waits, oldest first, in bounded batches; answers how many.
 
-        After each batch it rests for as long as the batch took: whoever waits for an answer to
-        what they just sent comes before what can wait.
+        After each batch it rests for as long as the batch took, within bounds: whoever waits for
+        an answer to what they just sent comes before what can wait.
         """
         return sum(self._relay(outbox, rest) for outbox in self._outboxes)
 
@@ -56,14 +59,34 @@ class Relay:
         began = time.monotonic()
         for waits in _batches(outbox):
             among = {"pending": {"$gte": waits[0], "$lte": waits[-1]}}
-            documents = list(outbox.collection.find(among, {"pending": 1, "outbox": 1}))
-            events = [Outgoing(**event) for d in documents for event in d["outbox"]]
+            found = outbox.collection.find(among, {"pending": 1, "outbox": 1})
+            documents, events = self._sendable(found)
             self._publish(events)
             _clear(outbox, documents)
             sent += len(events)
-            rest(time.monotonic() - began)
+            rest(min(time.monotonic() - began, _LONGEST_REST_SECONDS))
             began = time.monotonic()
         return sent
+
+    def _sendable(self, found: Iterable[Document]) -> tuple[list[Document], list[Outgoing]]:
+        """Those that can be sent, and their events. One that cannot stays where it is, and holds up
+        nobody."""
+        documents: list[Document] = []
+        events: list[Outgoing] = []
+        for document in found:
+            try:
+                events += [Outgoing(**event) for event in document["outbox"]]
+            except TooLarge as error:
+                self._tell(document["_id"], error)
+            else:
+                documents.append(document)
+        return documents, events
+
+    def _tell(self, name: str, error: TooLarge) -> None:
+        """Once, not at every pass."""
+        if name not in self._told:
+            self._told.add(name)
+            log.error("relay.too_large", document=name, reason=str(error))
 
 
 def _batches(outbox: Documents) -> Iterator[list[str]]:

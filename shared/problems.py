@@ -6,15 +6,18 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, render_template, request
-from pymongo.errors import ConnectionFailure, PyMongoError
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, render_template, request
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from shared.documents import OutboxFull
+from shared.event import MOST_BYTES, TooLarge
 
 log = structlog.get_logger()
 
 _RETRY_SECONDS = "2"
+# What a database says whose disk is full: InternalError, OutOfDiskSpace.
+_IN_TROUBLE = {1, 14031}
 
 
 class Problem(Exception):
@@ -86,6 +89,8 @@ def register(app: Flask, rules: Rules) -> None:
     app.register_error_handler(
         OutboxFull, lambda _: _unavailable("Too many changes of this wait to be sent on.")
     )
+    app.register_error_handler(TooLarge, _on_too_large)
+    app.register_error_handler(RequestEntityTooLarge, _on_too_long)
     app.register_error_handler(Exception, _on_unexpected)
 
 
@@ -117,7 +122,26 @@ def flattened(messages: Any, path: str = "") -> list[dict[str, str]]:
 def _on_database(error: PyMongoError) -> Response:
     if isinstance(error, ConnectionFailure):
         return _unavailable("The database is away; what you sent was not stored. Send it again.")
+    if isinstance(error, OperationFailure) and error.code in _IN_TROUBLE:
+        log.error("database.in_trouble", path=request.path, reason=repr(error)[:200])
+        return _unavailable("The database cannot store anything now. Send it again.")
     return _on_unexpected(error)
+
+
+def _on_too_large(error: TooLarge) -> Response:
+    log.warning("request.too_large", path=request.path, reason=str(error))
+    return Problem(
+        413,
+        "too-large",
+        f"What the other services are to be told of this is longer than {MOST_BYTES:,} bytes, so "
+        "nothing was stored. Shorten its texts, or send it in parts.",
+    ).response()
+
+
+def _on_too_long(_: RequestEntityTooLarge) -> Response:
+    most = current_app.config["MAX_CONTENT_LENGTH"]
+    detail = f"A body has at most {most:,} bytes here; nothing was stored. Send it in parts."
+    return Problem(413, "too-large", detail).response()
 
 
 def _unavailable(detail: str) -> Response:

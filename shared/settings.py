@@ -8,9 +8,16 @@ from environs import Env
 # A secret that somebody could have read in a repository is none.
 _LEAST_SECRET = 16
 
+DATABASES = "groundswell_"
+"""What the names of all services' databases begin with; the service's own name follows."""
+
 
 class UnsafeSetting(Exception):
     """A setting is missing or too weak to start with."""
+
+
+class NoRun(Exception):
+    """Nothing says where the databases are."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,26 @@ class Settings:
 
     @property
     def database(self) -> str:
-        return f"groundswell_{self.service}"
+        return DATABASES + self.service
+
+
+def of_a_run() -> Env:
+    """The environment of a command beside a run: the process's own or, where that names no
+    database, the one that a local run left in GROUNDSWELL_VAR. Raises NoRun."""
+    env = Env(prefix="GROUNDSWELL_")
+    if env.str("DATABASE_URL", ""):
+        return env
+    file = env.path("VAR", Path("var")).absolute() / "run" / "environment"
+    try:
+        found = env.read_env(file, recurse=False)
+    except OSError as error:
+        raise NoRun(f"{file} cannot be read: {error.strerror}.") from error
+    if not found:
+        raise NoRun(
+            f"No Groundswell has run in {file.parents[1]}, and GROUNDSWELL_DATABASE_URL is not set."
+            " Set it, or set GROUNDSWELL_VAR to the folder of a local run."
+        )
+    return env
 
 
 def load(service: str) -> Settings:

@@ -82,7 +82,9 @@ class Inbox:
         try:
             return self._handlers[event_type]
         except KeyError:
-            raise UnknownType(event_type) from None
+            raise UnknownType(
+                f"nothing here handles {event_type}: upgrade this service, then replay the message"
+            ) from None
 
     def _handle(self, event_type: str, batch: list[tuple[Message, bytes]]) -> None:
         try:

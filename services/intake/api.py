@@ -13,6 +13,7 @@ from services.intake.domain.survey import Survey, SurveyNotDraft, SurveyNotOpen
 from services.intake.schemas import (
     RESPONSE_ID,
     DefinitionSchema,
+    ErasureSchema,
     ReceiptSchema,
     ResponseSchema,
     SubmittedSchema,
@@ -26,10 +27,12 @@ from services.intake.store import (
     NoSuchSurvey,
     Response,
     ResponseConflict,
+    ResponseErased,
 )
 from services.intake.usecases import change_response
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.create_survey import create_survey, edit_survey
+from services.intake.usecases.erase_response import erase_response
 from services.intake.usecases.publish_survey import publish_survey
 from services.intake.usecases.submit_response import submit_response
 from shared import times, web
@@ -41,6 +44,7 @@ RULES: Rules = {
     SurveyNotDraft: lambda error: Problem(409, "survey-not-draft", str(error)),
     SurveyNotOpen: lambda error: Problem(409, "survey-not-open", str(error)),
     ResponseConflict: lambda error: Problem(409, "response-conflict", str(error)),
+    ResponseErased: lambda error: Problem(410, "response-erased", str(error)),
     AlreadyCreated: lambda error: Problem(422, "idempotency-key-reused", str(error)),
     NoSuchSurvey: lambda _: not_found("survey"),
     NoSuchResponse: lambda _: not_found("response"),
@@ -166,6 +170,17 @@ def revise_own(headers: dict[str, Any], body: dict[str, Any], name: str) -> Any:
 def withdraw_own(headers: dict[str, Any], name: str) -> HttpResponse:
     """Take one's own answers back, as long as the survey is open."""
     change_response.withdraw_response(web.store(), name=name, receipt=headers["receipt"])
+    return HttpResponse(status=204)
+
+
+@responses.post("/surveys/<survey>/responses/<name>/erasure")
+@responses.arguments(ErasureSchema)
+@responses.response(204)
+@requires("administrator")
+def erase(body: dict[str, Any], survey: str, name: str) -> HttpResponse:
+    """Forget a response for good, here and in every figure made from now on. Figures that were
+    recorded before stay as they were."""
+    erase_response(web.store(), unit=reader().unit, survey=survey, name=name, reason=body["reason"])
     return HttpResponse(status=204)
 
 

@@ -6,6 +6,7 @@ from pymongo.database import Database
 from services.intake import api, pages
 from services.intake.store import open_store
 from services.intake.usecases.close_survey import SealSurveys
+from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
 from shared import settings, web, worker
 from shared.documents import Document
 
@@ -28,7 +29,8 @@ def run_worker() -> None:
     def build(database: Database[Document]) -> worker.Work:
         store = open_store(database, configured.secret)
         outboxes = [store.surveys.documents, store.responses.documents]
-        return worker.Work(handlers={}, outboxes=outboxes, ticks=[SealSurveys(store)])
+        counting = worker.every(COUNT_SECONDS, lambda: count_responses(store))
+        return worker.Work(handlers={}, outboxes=outboxes, ticks=[SealSurveys(store), counting])
 
     worker.run(configured, build)
 

@@ -2,8 +2,11 @@
 up needs no order: add `after`, take `before` away."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
+from services.intake.domain.survey import Survey
+from shared import times
 from shared.event import Event
 
 
@@ -13,6 +16,17 @@ class SurveyPublished(Event):
     version: int
     definition: dict[str, Any]
     opened_at: str
+
+    @classmethod
+    def of(cls, survey: Survey) -> Self:
+        """What is said of a survey that was published."""
+        return cls(
+            unit=survey.unit,
+            subject=survey.id,
+            version=survey.version,
+            definition=survey.definition,
+            opened_at=_said_at(survey.opened_at),
+        )
 
 
 @dataclass(frozen=True)
@@ -25,6 +39,20 @@ class SurveyClosed(Event):
     set_hash: str
     closed_at: str
     seal: int
+
+    @classmethod
+    def of(cls, survey: Survey) -> Self:
+        """What is said of a survey that was sealed."""
+        seal = survey.seal or {}
+        return cls(
+            unit=survey.unit,
+            subject=survey.id,
+            version=survey.version,
+            count=seal["count"],
+            set_hash=seal["set_hash"],
+            closed_at=_said_at(survey.closed_at),
+            seal=survey.seals,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,3 +79,31 @@ class ResponseRevised(_ResponseEvent):
 @dataclass(frozen=True)
 class ResponseWithdrawn(_ResponseEvent):
     type: ClassVar[str] = "intake.response_withdrawn.v1"
+
+
+@dataclass(frozen=True)
+class ResponseErased(Event):
+    """Nothing of the response is kept, and nothing of it that arrives later counts. Its `revision`
+    is the highest there can be."""
+
+    type: ClassVar[str] = "intake.response_erased.v1"
+    survey: str
+    survey_version: int
+    revision: int
+    at: str
+    reason: str
+    after: None = None
+
+
+@dataclass(frozen=True)
+class ResponsesCounted(Event):
+    """So many responses stand at the moment, with this hash: what listeners should come to."""
+
+    type: ClassVar[str] = "intake.responses_counted.v1"
+    count: int
+    set_hash: str
+    at: str
+
+
+def _said_at(at: datetime | None) -> str:
+    return times.rfc3339(at or times.now())

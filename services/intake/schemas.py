@@ -164,3 +164,7 @@ class ReceiptSchema(Schema):
         unknown = EXCLUDE
 
     receipt = fields.String(required=True, metadata={"description": "Shown when it was submitted."})
+
+
+class ErasureSchema(_Strict):
+    reason = fields.String(required=True, validate=validate.Length(1, 500))

@@ -19,7 +19,9 @@ from pymongo.database import Database
 
 from services.intake.domain.definition import Definition, compile_definition
 from services.intake.domain.survey import Survey, SurveyNotOpen
-from shared.documents import AlreadyThere, Document, Documents, encoded_document
+from shared import set_hash, times
+from shared.contributions import ERASED
+from shared.documents import AlreadyThere, Document, Documents, NotThere, encoded_document
 from shared.event import Event
 from shared.group_commit import GroupCommit
 
@@ -47,6 +49,10 @@ class ResponseConflict(Exception):
     """Another response has this id."""
 
 
+class ResponseErased(Exception):
+    """The response of this id was erased; it can never be sent again."""
+
+
 class AlreadyCreated(Exception):
     """The idempotency key made something else before."""
 
@@ -63,14 +69,17 @@ class OpenSurvey:
 
 @dataclass
 class Response:
-    """One stored response; `content` is None once it was withdrawn."""
+    """One stored response; `content` is None once it was withdrawn, `erased` {at, reason} once
+    nothing is left of it but that it was there."""
 
     id: str
     unit: str
     survey: str
     survey_version: int
     revision: int
+    at: datetime
     content: dict[str, Any] | None
+    erased: dict[str, str] | None
 
 
 class Surveys:
@@ -105,6 +114,16 @@ class Surveys:
         found = self.documents.collection.find({"unit": unit, "_id": {"$gt": after or ""}})
         return [_survey(document) for document in found.sort("_id", 1).limit(limit)]
 
+    def published(self, only: Sequence[str] = ()) -> list[Survey]:
+        """All that were published, or these. Raises NoSuchSurvey."""
+        if not only:
+            return [s for status in ("open", "closing", "closed") for s in self.with_status(status)]
+        found = {name: self.documents.get(name) for name in only}
+        for name, document in found.items():
+            if document is None or document["status"] == "draft":
+                raise NoSuchSurvey(name)
+        return [_survey(document) for document in found.values() if document]
+
     def with_status(self, status: str) -> list[Survey]:
         return [_survey(d) for d in self.documents.collection.find({"status": status})]
 
@@ -121,6 +140,10 @@ class Surveys:
 
         self.get(unit, name)
         return _survey(self.documents.update(name, on_document))
+
+    def say(self, event: Event) -> None:
+        """Have an event of a survey published that changes nothing of it."""
+        self.documents.update(event.subject, lambda _: [event])
 
     def for_answering(self, name: str) -> OpenSurvey:
         """The survey as a respondent meets it. Raises NoSuchSurvey for a draft too."""
@@ -219,12 +242,39 @@ class Responses:
         self.get(survey, name)
         self.documents.update(response_key(survey, name), on_document)
 
-    def of_survey(self, survey: str) -> Iterator[tuple[str, int]]:
-        """(response id, revision) of every response that stands."""
+    def erase(self, survey: str, name: str, reason: str, said: Event, at: datetime) -> None:
+        """Keep nothing of a response but its id, which is refused ever after. Again, it changes
+        nothing. Raises NoSuchResponse."""
+
+        def on_document(document: Document) -> Sequence[Event]:
+            if document.get("erased"):
+                return []
+            # What waited to be told of it is not told any more.
+            document.pop("outbox", None)
+            document.pop("pending", None)
+            erased = {"at": times.rfc3339(at), "reason": reason}
+            document.update(revision=ERASED, content=None, submitted=b"", erased=erased)
+            return [said]
+
+        try:
+            self.documents.update(response_key(survey, name), on_document)
+        except NotThere:
+            raise NoSuchResponse(name) from None
+
+    def all_of(self, survey: str) -> Iterator[Response]:
+        """Every response of a survey, those that were withdrawn or erased too."""
+        return map(_response, self.documents.collection.find({"survey": survey}))
+
+    def tally(self, survey: str) -> tuple[int, str]:
+        """How many responses stand, and the hash of their set."""
+        count, total = 0, set_hash.EMPTY
         fields = {"revision": 1, "content": 1}
         for document in self.documents.collection.find({"survey": survey}, fields):
             if document["content"] is not None:
-                yield document["_id"], document["revision"]
+                count += 1
+                member = f"{document['_id']}:{document['revision']}"
+                total = set_hash.combine(total, came=[member], went=[])
+        return count, total
 
     def receipt(self, survey: str, name: str) -> str:
         """What its holder shows to see, change or withdraw the response. It can be made again
@@ -247,6 +297,11 @@ class Responses:
         stored = self.documents.get(response_key(survey, name))
         if stored is None:
             return False
+        if stored.get("erased"):
+            raise ResponseErased(
+                "The response with this id was erased and is not taken again. To answer anew, "
+                "use another id."
+            )
         if stored["submitted"] != sha256(_packed(content)).digest():
             raise ResponseConflict(
                 "A response with this id and other answers is stored. To change it, PUT it with "
@@ -286,7 +341,9 @@ def _response(document: Document) -> Response:
         survey=document["survey"],
         survey_version=document["survey_version"],
         revision=document["revision"],
+        at=document["at"],
         content=None if content is None else orjson.loads(content),
+        erased=document.get("erased"),
     )
 
 

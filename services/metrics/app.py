@@ -8,6 +8,7 @@ from services.metrics.store import open_store
 from services.metrics.usecases.take_snapshots import TakeSnapshots
 from shared import settings, web, worker
 from shared.documents import Document
+from shared.reconciliation import RECONCILE_SECONDS
 
 MOST_BYTES = 8_000_000
 """The outcomes of a large graduating class come in one body."""
@@ -35,7 +36,10 @@ def run_worker() -> None:
         return worker.Work(
             handlers=consumer.handlers(store),
             outboxes=[store.outcomes.documents, store.cuts.documents],
-            ticks=[TakeSnapshots(store, configured.cut_seconds)],
+            ticks=[
+                TakeSnapshots(store, configured.cut_seconds),
+                worker.every(RECONCILE_SECONDS, store.reconciliation),
+            ],
         )
 
     worker.run(configured, build)

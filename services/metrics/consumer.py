@@ -8,6 +8,7 @@ from services.metrics.domain.period import Period
 from services.metrics.schemas import (
     OutcomesRecordedSchema,
     ResponseEventSchema,
+    ResponsesCountedSchema,
     SurveyPublishedSchema,
 )
 from services.metrics.store import Store
@@ -19,6 +20,7 @@ from shared.worker import Handler
 
 _survey = SurveyPublishedSchema()
 _response = ResponseEventSchema()
+_counted = ResponsesCountedSchema()
 _outcomes = OutcomesRecordedSchema()
 
 
@@ -31,6 +33,7 @@ def handlers(store: Store) -> dict[str, Handler]:
         "intake.response_revised.v1": receive.on_response,
         "intake.response_withdrawn.v1": receive.on_response,
         "intake.response_erased.v1": receive.on_response,
+        "intake.responses_counted.v1": receive.on_responses_counted,
         "metrics.outcomes_recorded.v1": receive.on_outcomes_recorded,
     }
 
@@ -52,6 +55,12 @@ class Receive:
     def on_response(self, messages: list[Message]) -> None:
         """Fold submitted, revised and withdrawn responses, in whatever order they come."""
         self.store.heads.apply([_read_response(message) for message in messages])
+
+    def on_responses_counted(self, messages: list[Message]) -> None:
+        """Compare what intake holds with what was folded, now and until they agree."""
+        for message in messages:
+            data = _counted.load(message.data)
+            self.store.reconciliation.heard(message.subject, message.unit, **data)
 
     def on_outcomes_recorded(self, messages: list[Message]) -> None:
         """Fold outcomes, and their corrections, into the year to which they belong."""

@@ -10,7 +10,8 @@ from services.planning.usecases.draft_proposals import draft_closed_surveys
 from services.planning.usecases.fold_responses import folding
 from shared import settings, web, worker
 from shared.documents import Document
-from shared.worker import Work
+from shared.reconciliation import RECONCILE_SECONDS
+from shared.worker import Work, every
 
 
 def open_store(database: Database[Document]) -> Store:
@@ -33,7 +34,11 @@ def build(database: Database[Document]) -> Work:
     return Work(
         handlers=consumer.handlers(store),
         outboxes=[store.surveys.documents, store.proposals.documents],
-        ticks=[store.tables.wake_all, lambda: draft_closed_surveys(store)],
+        ticks=[
+            store.tables.wake_all,
+            lambda: draft_closed_surveys(store),
+            every(RECONCILE_SECONDS, store.reconciliation),
+        ],
     )
 
 

@@ -102,6 +102,12 @@ class ResponseSchema(_EventSchema):
     after = fields.Nested(AnswersSchema, required=True, allow_none=True)
 
 
+class ResponsesCountedSchema(_EventSchema):
+    count = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    set_hash = fields.String(required=True, validate=validate.Length(equal=64))
+    at = fields.String(required=True)
+
+
 class NeedsQuerySchema(Schema):
     group = fields.String(load_default=None)
 
@@ -119,7 +125,9 @@ def _text(most: int, **options: Any) -> fields.String:
 
 class MeasureSchema(Schema):
     metric = _text(200, required=True)
-    segment = fields.Dict(_text(200), _text(200), load_default=dict)
+    segment = fields.Dict(
+        _text(200), _text(200), load_default=dict, validate=validate.Length(max=5)
+    )
     baseline = fields.Float(required=True, allow_none=True)
     target = fields.Float(required=True, allow_none=True)
     due = fields.Date(required=True)

@@ -4,6 +4,7 @@ and adds up the numbers that it hears.
 python -m tests.integration.tally NAME
 """
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,6 +18,7 @@ from shared.event import Event, Message
 from shared.fold import Change, Fold
 
 HEAD = "all"
+REFUSED = os.environ.get("TALLY_REFUSES")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Tally:
     def hear(self, messages: list[Message]) -> None:
         if any(message.data["number"] == -1 for message in messages):
             sys.exit("told to")
+        if any(str(message.data["number"]) == REFUSED for message in messages):
+            raise ValueError(f"a mistake of this release: it cannot take {REFUSED}")
         self.fold.apply(
             Contribution(HEAD, m.unit, m.subject, 1, "2026-03-01T09:00:00.000Z", m.data)
             for m in messages

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from shared.documents import MOST_PENDING, AlreadyThere, Documents, NotThere, OutboxFull
-from shared.event import Event
+from shared.event import MOST_BYTES, Event, TooLarge
 from shared.outbox import Relay
 
 
@@ -106,6 +106,23 @@ def test_an_outbox_that_nobody_empties_refuses_more(documents):
     with pytest.raises(OutboxFull):
         documents.update("d1", count)
     assert documents.get("d1")["value"] == len(waiting(documents)) == MOST_PENDING
+
+
+def test_an_event_that_is_too_large_is_refused_and_leaves_the_document_as_it_was(documents):
+    enormous = Counted("careers", "d1", "x" * MOST_BYTES)
+    with pytest.raises(TooLarge):
+        documents.insert(NEW, [enormous])
+    assert documents.get("d1") is None
+    documents.insert(NEW, [Counted("careers", "d1", 0)])
+    before = documents.get("d1")
+
+    def change(document):
+        document["value"] = 1
+        return [enormous]
+
+    with pytest.raises(TooLarge):
+        documents.update("d1", change)
+    assert documents.get("d1") == before
 
 
 def test_the_relay_never_clears_an_event_that_came_after_it_read(documents):

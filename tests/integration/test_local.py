@@ -171,6 +171,20 @@ def test_local_json_has_the_address_and_tokens_for_its_owner_only(first):
     assert first.access["tokens"]["planner"] not in first.said()
 
 
+def test_a_command_finds_the_run_by_its_folder(first):
+    assert stat.S_IMODE((first.folder / "run" / "environment").stat().st_mode) == 0o600
+    listed = subprocess.run(
+        [sys.executable, "-m", "shared.messages", "parked"],
+        cwd=ROOT,
+        env=first.environment(),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "No message is parked.\n", "")
+
+
 def test_two_runs_side_by_side_know_nothing_of_each_other(first, second):
     survey = first.publish_survey()
     assert first.call("GET", f"/intake/v1/surveys/{survey}").status_code == 200

@@ -9,7 +9,7 @@ import pytest
 
 from shared.bus import BATCH, Publisher, Topology, subscribe
 from shared.documents import Documents
-from shared.event import decode
+from shared.event import MOST_BYTES, Outgoing, decode
 from shared.outbox import Relay
 from tests.integration.deadline import until
 from tests.integration.tally import NumberDrawn, Tally, numbers_of
@@ -100,6 +100,14 @@ def test_the_oldest_is_sent_first_and_a_backlog_in_bounded_batches(tally):
     assert {number // 50 for number in sent[:50]} == {0}
     assert sorted(sent) == list(range(1000))
     assert max(len(batch) for batch in batches) <= BATCH + 50
+
+
+def test_the_relay_rests_no_longer_after_a_broker_that_stood_still(tally, monkeypatch):
+    monkeypatch.setattr("shared.outbox._LONGEST_REST_SECONDS", 0.001)
+    rests = []
+    tally.draw([7])
+    Relay([tally.drawn], lambda _: time.sleep(0.05)).relay(rests.append)
+    assert rests == [0.001]
 
 
 def relaying(tally: Tally, publish) -> tuple[threading.Thread, threading.Event]:
@@ -227,3 +235,18 @@ def test_a_document_that_came_under_a_wait_after_the_look_keeps_its_outbox(tally
     relay = Relay([tally.drawn], publish_while_it_comes)
     assert (relay.relay(), left(tally)) == (3, 1)
     assert (relay.relay(), left(tally)) == (1, 0)
+
+
+def test_a_document_that_cannot_be_sent_keeps_its_events_and_holds_up_no_other(tally, capsys):
+    """One whose event is larger than what is sent, in the midst of others of the same wait."""
+    tally.draw(range(5))
+    enormous = {"id": "e", "type": NumberDrawn.type, "body": b"x" * (MOST_BYTES + 1)}
+    tally.drawn.collection.update_one({"_id": "2"}, {"$push": {"outbox": enormous}})
+    sent: list[Outgoing] = []
+    relay = Relay([tally.drawn], sent.extend)
+    assert [relay.relay() for _ in range(3)] == [4, 0, 0]
+    assert {decode(event.body).subject for event in sent} == {"0", "1", "3", "4"}
+    assert (left(tally), len(tally.drawn.get("2")["outbox"])) == (1, 2)
+    assert capsys.readouterr().out.count("relay.too_large") == 1
+    tally.draw(range(5, 7))
+    assert relay.relay() == 2

@@ -13,9 +13,12 @@ import orjson
 import pymongo
 import pytest
 
-from shared.parking import Parking
+from shared import messages
+from shared.bus import Publisher
+from shared.event import Outgoing
+from shared.parking import ATTEMPTS, Parking
 from tests.integration.deadline import until
-from tests.integration.tally import Tally, numbers_of
+from tests.integration.tally import NumberDrawn, Tally, numbers_of
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -136,3 +139,59 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(queue, environment)
         assert orjson.loads(line)["event"] == "worker.waiting"
         process.terminate()
         assert process.wait(timeout=10) == 0
+
+
+ENVELOPE = {
+    "id": "e", "type": NumberDrawn.type, "source": "/tally", "subject": "odd", "unit": "careers",
+    "time": "2026-11-23T09:30:00.000Z", "data": {"number": 77},
+}  # fmt: skip
+HOPELESS = {
+    b"{not json": "Malformed: not JSON",
+    b"[1]": "Malformed: not an event envelope",
+    orjson.dumps(
+        ENVELOPE | {"type": "tally.other.v1"}
+    ): "UnknownType: nothing here handles tally.o",
+    orjson.dumps(ENVELOPE | {"type": "tally.number_drawn.v9"}): "UnknownType: nothing here handles",
+}
+SCHEMALESS = orjson.dumps(ENVELOPE | {"data": {}})
+
+
+def replay(*names: str) -> int:
+    return messages.main(["replay", *names])
+
+
+def test_poison_is_parked_with_its_reason_the_queue_goes_on_and_what_was_mended_takes_effect(
+    tally, queue, topology, environment, broker_url, mongo_client, monkeypatch
+):
+    parking = Parking(mongo_client[f"groundswell_{queue}"])
+    publisher = Publisher(broker_url, topology)
+    monkeypatch.setenv("GROUNDSWELL_DATABASE_URL", environment["GROUNDSWELL_DATABASE_URL"])
+    with worker(queue, {**environment, "TALLY_REFUSES": "7"}):
+        tally.draw(range(5))
+        publisher.publish([Outgoing("e", NumberDrawn.type, bad) for bad in (*HOPELESS, SCHEMALESS)])
+        tally.draw(range(5, 10))
+        well = [0, 1, 2, 3, 4, 5, 6, 8, 9]
+        until(lambda: numbers_of(tally.fold) == well, "what is well takes effect")
+        until(lambda: parking.count("parked") == len(HOPELESS), "what is hopeless is parked")
+        tries = {"state": "waiting", "attempts": {"$gte": 2}}
+        until(lambda: parking._messages.count_documents(tries) == 2, "the others are tried again")
+        last = {"$set": {"attempts": ATTEMPTS - 1, "due": "2026-11-23T09:30:00.000Z"}}
+        parking._messages.update_many({"state": "waiting"}, last)
+        until(lambda: parking.count() == len(HOPELESS) + 2, "they are parked in the end")
+    publisher.close()
+    parked = {each.body: each for each in parking.parked()}
+    assert all(parked.pop(bad).reason.startswith(why) for bad, why in HOPELESS.items())
+    schemaless = parked.pop(SCHEMALESS)
+    (refused,) = parked.values()
+    assert (schemaless.reason, schemaless.attempts) == ("KeyError: 'number'", ATTEMPTS)
+    assert (refused.reason, refused.attempts) == (
+        "ValueError: a mistake of this release: it cannot take 7",
+        ATTEMPTS,
+    )
+    assert "in hear" in refused.trace
+    with worker(queue, environment):
+        assert replay(refused.id) == 0
+        assert numbers_of(tally.fold) == [*range(10)]
+        assert replay(schemaless.id) == 1
+        assert parking.get(schemaless.id).attempts == ATTEMPTS + 1
+    assert parking.count() == len(HOPELESS) + 1

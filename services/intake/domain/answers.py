@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from services.intake.domain.definition import Definition, Error, Item
+
+# A revision goes out as one event of at most 64 KiB, with the answers before it and after it.
+MOST_BYTES = 30_000
 
 
 class InvalidAnswers(Exception):
@@ -21,7 +26,7 @@ def check_response(
 
     A profile item may be answered in either place and is kept in `profile`. Raises InvalidAnswers
     for an unknown group or item, a wrong type, a value out of range, a missing required answer,
-    and an answer to an item that the other answers hide.
+    an answer to an item that the other answers hide, and answers that are too long altogether.
     """
     given = {**profile, **answers}
     errors = [] if group in definition.groups else [_wrong_group(definition)]
@@ -44,9 +49,20 @@ def check_response(
         elif item.id in given:
             shown[item.id] = given[item.id]
             kept["profile" if item.profile else "answers"][item.id] = given[item.id]
+    errors = errors or _too_long(kept, shown)
     if errors:
         raise InvalidAnswers(errors)
     return kept
+
+
+def _too_long(kept: Mapping[str, Any], shown: Mapping[str, Any]) -> list[Error]:
+    """Named at the longest answer, which is the one to shorten."""
+    size = len(orjson.dumps(kept))
+    if size <= MOST_BYTES:
+        return []
+    longest = max(shown, key=lambda name: len(orjson.dumps(shown[name])))
+    excess = f"Your answers are {size:,} bytes altogether, at most {MOST_BYTES:,} are taken"
+    return [_error(longest, f"{excess}: shorten this one.")]
 
 
 def _problem(item: Item, given: Mapping[str, Any], shown: Mapping[str, Any]) -> str | None:

@@ -4,21 +4,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from json_logic import jsonLogic
 
 Error = dict[str, str]
 Check = Callable[[Any], str | None]
 
+# A published definition goes out as one event, of at most 64 KiB. A hundred items in three
+# languages take about 40 kB.
+MOST_BYTES = 60_000
 _USES = ("unaware", "unused")
 # What JsonLogic raises for a rule, or for values, that it cannot work out.
 _SENSELESS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class InvalidDefinition(Exception):
-    """The definition contradicts itself; `errors` has one entry a field, named by its path."""
+    """The definition cannot be asked; `errors` has one entry a field, named by its path."""
 
-    def __init__(self, errors: list[Error]) -> None:
-        super().__init__("The definition contradicts itself.")
+    def __init__(
+        self, errors: list[Error], text: str = "The definition contradicts itself."
+    ) -> None:
+        super().__init__(text)
         self.errors = errors
 
 
@@ -45,6 +51,15 @@ class Item:
 class Definition:
     groups: tuple[str, ...]
     items: Mapping[str, Item]
+
+
+def check_size(raw: Mapping[str, Any]) -> None:
+    """Refuses at its writing what could not be published. Raises InvalidDefinition."""
+    size = len(orjson.dumps(raw))
+    if size > MOST_BYTES:
+        message = f"It is {size:,} bytes as JSON; at most {MOST_BYTES:,} can be published."
+        advice = "The definition is too long: shorten its texts, or make it two surveys."
+        raise InvalidDefinition([{"field": "definition", "message": message}], advice)
 
 
 def compile_definition(raw: Mapping[str, Any]) -> Definition:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.intake.domain.survey import Survey
 from services.intake.events import SurveyClosed
 from services.intake.store import LOOK_AGAIN_SECONDS, Store
-from shared import set_hash, times
+from shared import times
 from shared.event import Event
 from shared.group_commit import PATIENCE_SECONDS
 
@@ -46,25 +46,11 @@ class SealSurveys:
 def seal_survey(store: Store, closing: Survey) -> None:
     """Count what stands and announce it, once for each different count. What was counted of a
     survey that had to close again meanwhile is out of date, and is counted at the next look."""
-    count, total = 0, set_hash.EMPTY
-    for response, revision in store.responses.of_survey(closing.id):
-        count += 1
-        total = set_hash.combine(total, came=[f"{response}:{revision}"], went=[])
+    count, total = store.responses.tally(closing.id)
 
     def change(survey: Survey) -> list[Event]:
         if survey.revision != closing.revision or not survey.sealed(count, total):
             return []
-        closed_at = survey.closed_at or times.now()
-        return [
-            SurveyClosed(
-                unit=survey.unit,
-                subject=survey.id,
-                version=survey.version,
-                count=count,
-                set_hash=total,
-                closed_at=times.rfc3339(closed_at),
-                seal=survey.seals,
-            )
-        ]
+        return [SurveyClosed.of(survey)]
 
     store.surveys.update(closing.unit, closing.id, change)

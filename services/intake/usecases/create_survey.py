@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.intake.domain.definition import compile_definition
+from services.intake.domain.definition import check_size, compile_definition
 from services.intake.domain.survey import Survey
 from services.intake.store import Store
 from shared import times
@@ -12,6 +12,7 @@ def create_survey(
     store: Store, *, unit: str, name: str, who: str, definition: dict[str, Any], digest: str
 ) -> Survey:
     """Raises InvalidDefinition, AlreadyCreated."""
+    check_size(definition)
     compile_definition(definition)
     survey = Survey(
         id=name,
@@ -26,6 +27,7 @@ def create_survey(
 
 def edit_survey(store: Store, *, unit: str, name: str, definition: dict[str, Any]) -> Survey:
     """Replace a draft's definition. Raises InvalidDefinition, SurveyNotDraft, NoSuchSurvey."""
+    check_size(definition)
     compile_definition(definition)
 
     def change(survey: Survey) -> list[Any]:

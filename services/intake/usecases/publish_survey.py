@@ -11,16 +11,7 @@ def publish_survey(store: Store, *, unit: str, name: str) -> Survey:
     """Raises SurveyNotDraft, NoSuchSurvey."""
 
     def change(survey: Survey) -> list[Event]:
-        at = times.now()
-        survey.publish(at)
-        return [
-            SurveyPublished(
-                unit=unit,
-                subject=survey.id,
-                version=survey.version,
-                definition=survey.definition,
-                opened_at=times.rfc3339(at),
-            )
-        ]
+        survey.publish(times.now())
+        return [SurveyPublished.of(survey)]
 
     return store.surveys.update(unit, name, change)

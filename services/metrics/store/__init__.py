@@ -8,11 +8,12 @@ for is sifted where it is read.
 from pymongo.database import Database
 
 from services.metrics.store.cuts import Cuts
-from services.metrics.store.heads import Heads
+from services.metrics.store.heads import Heads, survey_head
 from services.metrics.store.outcomes import Outcomes
 from services.metrics.store.snapshots import Snapshots
 from services.metrics.store.surveys import Surveys
 from shared.documents import Document
+from shared.reconciliation import Reconciliation
 
 
 class Store:
@@ -21,6 +22,9 @@ class Store:
     def __init__(self, database: Database[Document]) -> None:
         self.surveys = Surveys(database)
         self.heads = Heads(database, self.surveys)
+        self.reconciliation = Reconciliation(
+            database, lambda survey: self.heads.fold.head(survey_head(survey))
+        )
         self.outcomes = Outcomes(database)
         self.cuts = Cuts(database)
         self.snapshots = Snapshots(database)
@@ -30,6 +34,7 @@ def open_store(database: Database[Document]) -> Store:
     """The collections with their indexes."""
     store = Store(database)
     store.heads.ensure_indexes()
+    store.reconciliation.ensure_indexes()
     store.outcomes.ensure_indexes()
     store.cuts.ensure_indexes()
     store.snapshots.ensure_indexes()

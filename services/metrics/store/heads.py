@@ -31,28 +31,28 @@ def outcomes_head(unit: str, metric: str, year: int) -> str:
 class Heads:
     def __init__(self, database: Database[Document], surveys: Surveys) -> None:
         self._surveys = surveys
-        self._fold = Fold(database, self._step)
+        self.fold = Fold(database, self._step)
         self._heads = database["heads"]
 
     def ensure_indexes(self) -> None:
-        self._fold.ensure_indexes()
+        self.fold.ensure_indexes()
 
     def apply(self, contributions: Iterable[Contribution]) -> None:
         """Fold each of them once; those of a survey, or a version, that has not arrived wait."""
-        self._fold.apply(contributions)
+        self.fold.apply(contributions)
 
     def wake(self, survey: str) -> None:
         """Fold what waited for this survey."""
-        self._fold.wake(survey_head(survey))
+        self.fold.wake(survey_head(survey))
 
     def wake_all(self) -> None:
-        self._fold.wake_all()
+        self.fold.wake_all()
 
     def units(self) -> list[str]:
         return list(self._heads.distinct("unit"))
 
     def of(self, unit: str) -> Iterator[Head]:
-        return iter(self._fold.heads(unit))
+        return iter(self.fold.heads(unit))
 
     def to_cut(self, head: Head) -> tuple[cut.Head, list[Metric]]:
         """A folded head as a cut sees it, with the metrics that its counters give."""

@@ -13,6 +13,7 @@ was answered as of T is answered for ever.
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -25,6 +26,8 @@ from shared.documents import AlreadyThere, Document
 
 MOST_ROWS = 20_000
 """Snapshots of one cut; more wait for the next. Packed, so many stay far below 8 MB."""
+MOST_HEADS = 100
+"""Surveys and class years that one cut changes: its event names the figures of each."""
 
 _INSTANT = timedelta(milliseconds=1)
 
@@ -39,7 +42,7 @@ def take_snapshots(store: Store, unit: str, most: int = MOST_ROWS) -> Line:
             return line
         with suppress(AlreadyThere):  # another process made this cut; complete that one
             store.cuts.prepare(unit, line.seq + 1, parts, line.recorded_at + _INSTANT)
-        if rows < most:
+        if rows < most and _heads(parts) < MOST_HEADS:
             return complete_cuts(store, unit)
 
 
@@ -80,10 +83,15 @@ def _changed(store: Store, unit: str, most: int) -> list[Part]:
     for folded in store.heads.of(unit):
         mark = store.cuts.mark(folded.id)
         room = most - sum(len(part.rows) for part in parts)
-        if folded.v > mark.version and room > 0:
+        if folded.v > mark.version and room > 0 and _heads(parts) < MOST_HEADS:
             head, metrics = store.heads.to_cut(folded)
             parts.append(plan(head, mark, metrics, now, room))
     return parts
+
+
+def _heads(parts: Sequence[Part]) -> int:
+    """How many of them have anything to say."""
+    return sum(1 for part in parts if part.rows)
 
 
 def _expand(store: Store, sealed: Document) -> None:

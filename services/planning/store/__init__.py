@@ -10,6 +10,7 @@ from services.planning.store.proposals import Proposals
 from services.planning.store.surveys import Surveys
 from shared.documents import Document
 from shared.fold import Fold, Step
+from shared.reconciliation import Reconciliation
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,21 @@ class Store:
     proposals: Proposals
     goals: InstitutionalGoals
     tables: Fold
+    reconciliation: Reconciliation
 
     @classmethod
     def open(cls, database: Database[Document], step: Callable[[Surveys], Step]) -> "Store":
         """With its indexes. `step` makes the fold's step, which asks what is known of surveys."""
         surveys = Surveys(database)
+        tables = Fold(database, step(surveys))
         store = cls(
             surveys=surveys,
             proposals=Proposals(database),
             goals=InstitutionalGoals(database),
-            tables=Fold(database, step(surveys)),
+            tables=tables,
+            reconciliation=Reconciliation(database, tables.head),
         )
-        for kept in (store.surveys, store.proposals, store.goals, store.tables):
+        kept_all = (store.surveys, store.proposals, store.goals, tables, store.reconciliation)
+        for kept in kept_all:
             kept.ensure_indexes()
         return store

@@ -78,7 +78,11 @@ class Surveys:
         return [document["_id"] for document in found]
 
     def drafted(
-        self, name: str, evidence_hash: str, seal: int | None, announce: Callable[[], Event]
+        self,
+        name: str,
+        evidence_hash: str,
+        seal: int | None,
+        announce: Callable[[], Sequence[Event]],
     ) -> None:
         """Note that this evidence was drafted from, and announce it unless that was done."""
 
@@ -93,7 +97,7 @@ class Surveys:
             if last == done:
                 return ()
             document["drafted"] = done
-            return (announce(),)
+            return announce()
 
         self.documents.update(name, change)
 

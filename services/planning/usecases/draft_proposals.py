@@ -1,5 +1,6 @@
 """Draft goal proposals from a survey's sums: when it has closed, and when a planner asks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -14,6 +15,8 @@ from services.planning.usecases.read_evidence import EvidenceNow, evidence_of, r
 from shared import times
 
 log = structlog.get_logger()
+
+_MOST_TOLD = 150  # proposals in one event of at most 64 KiB
 
 
 def draft_proposals(store: Store, unit: str, survey: str) -> list[Proposal]:
@@ -60,25 +63,36 @@ def _draft(store: Store, evidence: EvidenceNow, *, seal: int | None) -> list[Pro
         evidence.survey.id,
         evidence.hash,
         seal,
-        lambda: ProposalsDrafted(
+        lambda: _announcements(evidence, seal, standing),
+    )
+    return standing
+
+
+def _announcements(
+    evidence: EvidenceNow, seal: int | None, standing: Sequence[Proposal]
+) -> list[ProposalsDrafted]:
+    """One event, or several where one would grow too large."""
+    told = [
+        {
+            "id": each.id,
+            "version": each.version,
+            "item": each.item,
+            "group": each.group,
+            "priority": each.score.total,
+        }
+        for each in standing
+    ]
+    return [
+        ProposalsDrafted(
             unit=evidence.survey.unit,
             subject=evidence.survey.id,
             survey_version=evidence.survey.version,
             evidence_hash=evidence.hash,
             seal=seal,
-            proposals=[
-                {
-                    "id": each.id,
-                    "version": each.version,
-                    "item": each.item,
-                    "group": each.group,
-                    "priority": each.score.total,
-                }
-                for each in standing
-            ],
-        ),
-    )
-    return standing
+            proposals=told[first : first + _MOST_TOLD],
+        )
+        for first in range(0, max(len(told), 1), _MOST_TOLD)
+    ]
 
 
 def _stand(store: Store, draft: Proposal, goals: Goals, now: datetime) -> Proposal:

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import re
 import time
 
 import jwt
@@ -109,6 +110,7 @@ class Later:
         return self.instant
 
 
+ERASURE = {"reason": "asked by the person"}
 SURVEY = {
     "title": "T",
     "groups": ["student"],
@@ -125,6 +127,7 @@ MATRIX = [
     ("intake", "POST", "/surveys/{survey}/publish", None, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/close", None, (409, 403, 401)),
     ("intake", "GET", "/surveys/none", None, (404, 404, 401)),
+    ("intake", "POST", "/surveys/{survey}/responses/{response}/erasure", ERASURE, (403, 404, 401)),
 ]
 
 
@@ -136,7 +139,9 @@ def test_each_role_may_call_its_routes_and_no_other(
     survey = caller(intake, "planner")("POST", "/surveys", json=SURVEY).json["id"]
     people = [caller(app, "planner"), caller(app, "administrator"), Caller(app.test_client())]
     options = {} if body is None else {"json": body}
-    answers = [person(method, path.format(survey=survey), **options) for person in people]
+    answers = [
+        person(method, path.format(survey=survey, response="r1"), **options) for person in people
+    ]
     assert tuple(answer.status_code for answer in answers) == expected
 
 
@@ -145,7 +150,7 @@ def test_the_matrix_has_every_route_that_needs_a_role(intake, flask_app):
     open_to_all = {"/v1/surveys/<survey>/responses", "/v1/responses/<name>", "/v1/tokens"}
     for name, app in (("intake", intake), ("accounts", flask_app)):
         routes = {
-            (method, rule.rule)
+            (method, re.sub(r"<\w+>", "<>", rule.rule))
             for rule in app.url_map.iter_rules()
             for method in rule.methods - {"HEAD", "OPTIONS"}
             if rule.rule.startswith("/v1/") and "." in rule.endpoint
@@ -153,7 +158,7 @@ def test_the_matrix_has_every_route_that_needs_a_role(intake, flask_app):
             and rule.rule not in open_to_all
         }  # fmt: skip
         rows = {
-            (method, f"/v1{path}".replace("{survey}", "<name>"))
+            (method, "/v1" + re.sub(r"{\w+}", "<>", path))
             for service, method, path, *_ in MATRIX
             if service == name and not path.endswith("/none")
         }

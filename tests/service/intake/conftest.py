@@ -17,6 +17,11 @@ def planner(flask_app) -> Caller:
 
 
 @pytest.fixture
+def administrator(flask_app) -> Caller:
+    return caller(flask_app, "administrator")
+
+
+@pytest.fixture
 def respondent(flask_app) -> Caller:
     return Caller(flask_app.test_client())
 

@@ -28,7 +28,7 @@ def seal(store) -> None:
 
 
 def assert_sealed_with_what_stands(store, survey: str) -> None:
-    standing = [f"{name}:{revision}" for name, revision in store.responses.of_survey(survey)]
+    standing = [f"{r.id}:{r.revision}" for r in store.responses.all_of(survey) if r.content]
     sealed = store.surveys.get("careers", survey)
     assert sealed.status == "closed"
     assert sealed.seal == {
@@ -70,17 +70,18 @@ def test_an_answer_that_comes_while_the_seal_is_being_made_is_counted(
     store, survey, receipt, database, monkeypatch
 ):
     close_survey(store, unit="careers", name=survey)
-    count = store.responses.of_survey
+    count = store.responses.tally
 
     def overtaken(name):
-        yield from list(count(name))
+        counted = count(name)
         late = database["responses"].find_one()
         database["responses"].insert_one({**late, "_id": f"{survey}.late"})
         store.surveys.reopen_seal([survey])
+        return counted
 
-    monkeypatch.setattr(store.responses, "of_survey", overtaken)
+    monkeypatch.setattr(store.responses, "tally", overtaken)
     seal(store)
-    monkeypatch.setattr(store.responses, "of_survey", count)
+    monkeypatch.setattr(store.responses, "tally", count)
     seal(store)
     assert_sealed_with_what_stands(store, survey)
 

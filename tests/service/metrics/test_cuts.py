@@ -10,6 +10,7 @@ import pytest
 from services.metrics.store import Store, open_store
 from services.metrics.store.cuts import Cuts, Line
 from services.metrics.store.snapshots import Snapshots
+from services.metrics.usecases import take_snapshots as usecase
 from services.metrics.usecases.find_snapshots import (
     NotYetRecorded,
     Query,
@@ -270,3 +271,14 @@ def test_lineage_says_what_was_folded(store):
     versions = [(each["from_version"], each["to_version"], each["events"]) for each in sources]
     assert versions == [(0, 1, 1), (1, 2, 2)]
     assert sources[0]["set_hash"] != sources[1]["set_hash"]
+
+
+def test_a_cut_changes_so_many_class_years_only_and_another_one_the_rest(store, monkeypatch):
+    """What a cut says of each must fit into one event."""
+    monkeypatch.setattr(usecase, "MOST_HEADS", 2)
+    years = [str(year) for year in range(2010, 2015)]
+    record(store, *(graduate(f"k{year}", year=year) for year in years))
+    assert take_snapshots(store, UNIT).seq == 3
+    told = [each.data["changed"] for each in waiting(store) if "snapshot" in each.type]
+    assert [len({line["period"]["end"] for line in changed}) for changed in told] == [2, 2, 1]
+    assert all(figures(store, KNOWN, year=int(year)) for year in years)

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from shared import times
-from shared.event import Event, Malformed, decode, encode
+from shared.event import MOST_BYTES, Event, Malformed, Outgoing, TooLarge, decode, encode
 
 ENVELOPE = {
     "id": "e1",
@@ -100,3 +100,16 @@ def test_a_time_is_written_in_utc_to_the_millisecond():
     assert times.rfc3339(instant) == "2026-11-23T09:30:00.125Z"
     with pytest.raises(ValueError, match="offset"):
         times.rfc3339(datetime(2026, 11, 23))  # noqa: DTZ001  # that is the point
+
+
+def test_an_event_of_more_than_64_kilobytes_cannot_be_made():
+    room = MOST_BYTES - len(encode(ThingSaid("careers", "s1", "")).body)
+    assert len(encode(ThingSaid("careers", "s1", "x" * room)).body) == MOST_BYTES
+    for excess in (1, 10_000_000):
+        with pytest.raises(TooLarge, match=f"at most {MOST_BYTES} are sent"):
+            encode(ThingSaid("careers", "s1", "x" * (room + excess)))
+
+
+def test_a_body_of_ten_megabytes_is_nothing_that_a_publisher_could_be_given():
+    with pytest.raises(TooLarge, match="of 10000000 bytes"):
+        Outgoing("e1", ThingSaid.type, b"x" * 10_000_000)

@@ -8,6 +8,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from shared import parking as parking_module
 from shared import times
+from shared.documents import NotThere
 from shared.parking import ATTEMPTS, Parking
 from shared.worker import Inbox, every
 from tests.unit.shared.memory import empty
@@ -149,28 +150,55 @@ def test_a_database_that_is_away_is_not_held_against_a_waiting_message(clock):
     assert list(consumer.set_aside().values()) == [("waiting", 1)]
 
 
-def test_a_parked_message_is_replayed_or_given_up_by_hand():
+def test_a_parked_message_is_tried_once_more_when_somebody_asks_and_only_then():
     consumer = Consumer(ValueError("bad"), "m1", "m2")
     for name in ("m1", "m2"):
         consumer.parking.failed(body(name), ValueError("bad"), hopeless=True)
     first, second = consumer.parking.parked()
-    assert not consumer.parking.replay(first.id, consumer.inbox.handle_one)
-    assert consumer.parking.get(first.id).attempts == 2
+    consumer.parking.replay(first.id)
+    for _ in range(2):
+        consumer.parking.retry_due(consumer.inbox.handle_one)
+    again = consumer.parking.get(first.id)
+    assert (again.state, again.attempts, again.due) == ("parked", 2, None)
+    assert consumer.parking.get(second.id) == second
     consumer.faulty.clear()
-    assert consumer.parking.replay(first.id, consumer.inbox.handle_one)
-    consumer.parking.drop(second.id)
-    assert consumer.set_aside() == {}
-    for gone in (consumer.parking.get, consumer.parking.drop):
-        with pytest.raises(KeyError):
-            gone(first.id)
+    consumer.parking.replay(first.id)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert consumer.effects == {"m1"}
+    assert [each.id for each in consumer.parking.parked()] == [second.id]
 
 
-def test_a_replay_that_fails_leaves_the_message_parked():
-    consumer = Consumer(ValueError("bad"), "m1")
+def test_a_parked_message_is_given_up_by_hand():
+    consumer = Consumer()
     consumer.parking.failed(body("m1"), ValueError("bad"), hopeless=True)
     (parked,) = consumer.parking.parked()
-    consumer.parking.replay(parked.id, consumer.inbox.handle_one)
-    assert consumer.parking.get(parked.id).state == "parked"
+    consumer.parking.drop(parked.id)
+    assert consumer.set_aside() == {}
+    for gone in (consumer.parking.get, consumer.parking.replay, consumer.parking.drop):
+        with pytest.raises(NotThere):
+            gone(parked.id)
+
+
+def test_a_parked_message_says_when_it_failed_first_and_last(clock):
+    consumer = Consumer()
+    for _ in range(2):
+        consumer.parking.failed(body("m1"), ValueError("bad"), hopeless=True)
+        clock(60)
+    (parked,) = consumer.parking.parked()
+    assert times.parse(parked.at) - times.parse(parked.since) == timedelta(seconds=60)
+
+
+def test_a_body_that_no_document_could_hold_is_kept_cut_off_as_one_message():
+    consumer = Consumer()
+    enormous = b"x" * 20_000_000
+    for _ in range(2):
+        consumer.inbox.receive([enormous])
+    (parked,) = consumer.parking.parked()
+    assert (len(parked.body), parked.attempts) == (8_000_000, 2)
+    consumer.parking.replay(parked.id)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    (again,) = consumer.parking.parked()
+    assert (again.id, again.attempts, again.due) == (parked.id, 3, None)
 
 
 def test_a_tick_now_and_then_comes_at_once_and_then_not_for_a_while():

@@ -1,0 +1,137 @@
+"""Runs the embedded database and watches over it.
+
+It is stopped while its disk has room to stop well, killed when it answers with nothing but errors
+(it goes on living after a write that failed half way), and given up when it does not start.
+
+python -m deploy.keep VAR PORT
+"""
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import ConnectionFailure, OperationFailure
+
+from deploy import damage
+from deploy.supervise import give_up
+
+# The database writes its log 10 MB at a time and, to stop well, what it has in memory.
+_LEAST_BYTES, _ENOUGH_BYTES = 48_000_000, 64_000_000
+_LOOK_SECONDS = 0.5
+_STOP_SECONDS = 25
+_ATTEMPTS = 3
+
+
+class Keeper:
+    """One database, from its start to its end."""
+
+    def __init__(self, var: Path, port: int) -> None:
+        self._var = var
+        self._data = var / "data"
+        self._port = port
+        self._told_to_stop = threading.Event()
+        self._answered = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._told_to_stop.set())
+
+    def run(self) -> int:
+        """The exit code. A database that had answered before it ended is for the supervisor to
+        start again; one that ends before it answers is tried a few times."""
+        for _ in range(_ATTEMPTS):
+            self._wait_for_room()
+            if self._told_to_stop.is_set():
+                return 0
+            self._keep_one()
+            if self._told_to_stop.is_set():
+                return 0
+            if self._answered:
+                return 1
+            self._check_data()
+            self._told_to_stop.wait(1)
+        give_up(self._var, f"The database does not start. {self._var}/log/database.log tells why.")
+        return 1
+
+    def _keep_one(self) -> None:
+        program = str(Path(sys.executable).with_name("secantusd-py"))
+        command = [sys.executable, "-m", "deploy.tether", program]
+        command += ["--config", str(self._var / "run" / "secantusd.toml")]
+        command += ["--host", "127.0.0.1", "--port", str(self._port)]
+        command += ["--storage-path", str(self._data / damage.DATABASE)]
+        command += ["--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING"]
+        # Its words go to the log, ours to whoever started the run.
+        with subprocess.Popen(command, stderr=subprocess.STDOUT, start_new_session=True) as process:
+            self._watch(process)
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        url = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
+        with MongoClient[dict[str, object]](
+            url, serverSelectionTimeoutMS=500, socketTimeoutMS=2000
+        ) as client:
+            while process.poll() is None:
+                if self._told_to_stop.wait(_LOOK_SECONDS):
+                    _stop(process)
+                elif self._room() < _LEAST_BYTES:
+                    _say("The disk is almost full: the database stops before it has to.")
+                    _stop(process)
+                elif self._answers_errors(client):
+                    process.kill()
+
+    def _answers_errors(self, client: MongoClient[dict[str, object]]) -> bool:
+        """It is away, starting or busy (a backup holds everything up): that will pass."""
+        try:
+            client["groundswell_accounts"]["heartbeats"].find_one()
+        except ConnectionFailure:
+            return False
+        except OperationFailure:
+            return True
+        if not self._answered:
+            self._answered = True
+            damage.mark(self._data)
+        return False
+
+    def _wait_for_room(self) -> None:
+        if self._room() >= _ENOUGH_BYTES:
+            return
+        _say(
+            f"The disk of {self._data} is full. No answers are taken until "
+            f"{_ENOUGH_BYTES // 1_000_000} MB are free; nothing that was acknowledged is lost."
+        )
+        while self._room() < _ENOUGH_BYTES and not self._told_to_stop.wait(_LOOK_SECONDS):
+            pass
+        if not self._told_to_stop.is_set():
+            _say("There is room on the disk again; the database starts.")
+
+    def _room(self) -> int:
+        return shutil.disk_usage(self._data).free
+
+    def _check_data(self) -> None:
+        """There is no point in trying again with damaged data."""
+        try:
+            damage.check(self._data)
+        except damage.Damaged as damaged:
+            give_up(self._var, str(damaged))
+            sys.exit(1)
+        except damage.Busy as busy:
+            _say(str(busy))
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_SECONDS)
+        return
+    process.kill()
+    process.wait()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(Keeper(Path(sys.argv[1]), int(sys.argv[2])).run())

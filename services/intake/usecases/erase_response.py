@@ -1,0 +1,26 @@
+"""A person asks to be forgotten: nothing of the response is kept, in this service or another."""
+
+from services.intake.events import ResponseErased
+from services.intake.store import Store, response_key
+from shared import times
+from shared.contributions import ERASED
+
+
+def erase_response(store: Store, *, unit: str, survey: str, name: str, reason: str) -> None:
+    """Erase for good, open or closed. The survey of a closed one is sealed again without it.
+
+    Raises NoSuchSurvey, NoSuchResponse. Again, it changes nothing.
+    """
+    owner = store.surveys.get(unit, survey)
+    at = times.now()
+    said = ResponseErased(
+        unit=unit,
+        subject=response_key(survey, name),
+        survey=survey,
+        survey_version=owner.version,
+        revision=ERASED,
+        at=times.rfc3339(at),
+        reason=reason,
+    )
+    store.responses.erase(survey, name, reason, said, at)
+    store.surveys.reopen_seal([survey])

@@ -1,0 +1,53 @@
+"""The commands of a service that folds: `replay` its heads from their contributions, list the
+`differences` that reconciliation found."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from pymongo.database import Database
+
+from shared import settings
+from shared.documents import Document, connect
+from shared.fold import Fold
+from shared.reconciliation import Reconciliation
+
+Open = Callable[[Database[Document]], tuple[Fold, Reconciliation]]
+
+
+def main(service: str, open_store: Open, arguments: Sequence[str] | None = None) -> None:
+    """`python -m services.<service> replay [HEAD ...] | differences`, while the service runs."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    replay = commands.add_parser("replay", help="compute heads anew, while the service runs")
+    replay.add_argument("head", nargs="*", help="these only; without any, all")
+    commands.add_parser("differences", help="what differs from what its producer holds")
+    asked = parser.parse_args(arguments)
+    try:
+        settings.of_a_run()
+    except settings.NoRun as error:
+        sys.exit(str(error))
+    configured = settings.load(service)
+    fold, reconciliation = open_store(connect(configured.database_url, configured.database))
+    if asked.command == "replay":
+        _replay(fold, asked.head)
+    else:
+        _differences(reconciliation)
+
+
+def _replay(fold: Fold, names: Sequence[str]) -> None:
+    for name in names or fold.names():
+        try:
+            differed = fold.replay(name)
+        except LookupError as error:
+            sys.exit(f"{error}. The names of all heads: replay without any.")
+        print(f"{name}: {'replaced, it differed' if differed else 'the same'}")  # noqa: T201
+
+
+def _differences(reconciliation: Reconciliation) -> None:
+    found = reconciliation.differences()
+    for each in found:
+        print(f"{each.name}: {each.stated} stated, {each.folded} folded")  # noqa: T201
+    if found:
+        sys.exit("Say it again: python -m services.intake republish " + found[0].name)
+    print("Nothing differs.")  # noqa: T201
