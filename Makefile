@@ -8,7 +8,7 @@ DEV := .venv/.dev-installed
 .DEFAULT_GOAL := help
 DO ?= parked
 
-.PHONY: help run demo load messages backup restore test check bench chaos lock clean
+.PHONY: help run demo load messages backup restore test check bench chaos lock clean republish replay differences
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,8 +31,19 @@ backup: $(RUN)  ## Copy all data, while it runs or not: make backup TO=file
 restore: $(RUN)  ## Put a backup into an empty data folder: make restore FROM=file
 	@exec $(BIN)/python -m deploy.backup restore "$(FROM)"
 
+republish: $(RUN)  ## Have intake say again how things stand, for a service that lost some
+	@exec $(BIN)/python -m services.intake republish $(SURVEY)
+
+replay: $(RUN)  ## Compute what planning and metrics folded anew, while they run
+	@$(BIN)/python -m services.planning replay
+	@exec $(BIN)/python -m services.metrics replay
+
+differences: $(RUN)  ## What planning and metrics hold otherwise than intake
+	@$(BIN)/python -m services.planning differences
+	@exec $(BIN)/python -m services.metrics differences
+
 test: $(DEV)  ## Run all tests, against the real components that are installed
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: $(DEV)  ## Lint, types and the directions of imports
 	@$(BIN)/ruff check .

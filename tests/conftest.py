@@ -26,6 +26,7 @@ MARKERS = {
 DATABASE = "embedded database (over the wire)"
 RABBITMQ = "RabbitMQ (private node)"
 BROWSER = "browser (Chromium)"
+NOT_NEEDED = "not needed by the tests selected"
 REQUIRED = os.environ.get("GROUNDSWELL_REQUIRE_REAL") == "1"
 
 CHROMIUM_ARGUMENTS = [
@@ -45,7 +46,7 @@ SKIPPED = pytest.StashKey[set[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     names = (DATABASE, RABBITMQ, BROWSER)
-    config.stash[OUTCOMES] = dict.fromkeys(names, "not needed by the tests selected")
+    config.stash[OUTCOMES] = dict.fromkeys(names, NOT_NEEDED)
     config.stash[SKIPPED] = set()
 
 
@@ -61,8 +62,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("rabbitmq")
 
 
+def pytest_testnodedown(node: Any) -> None:
+    """A process of a parallel run ended: what it ran against counts for the whole run."""
+    outcomes, skipped = getattr(node, "workeroutput", {}).get("components", ({}, []))
+    kept = node.config.stash[OUTCOMES]
+    kept |= {name: outcome for name, outcome in outcomes.items() if outcome != NOT_NEEDED}
+    node.config.stash[SKIPPED].update(skipped)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if REQUIRED and session.config.stash[SKIPPED]:
+    if hasattr(session.config, "workeroutput"):
+        outcomes, skipped = session.config.stash[OUTCOMES], session.config.stash[SKIPPED]
+        session.config.workeroutput["components"] = (dict(outcomes), sorted(skipped))
+    elif REQUIRED and session.config.stash[SKIPPED]:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

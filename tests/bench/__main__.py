@@ -1,7 +1,7 @@
 """All benchmarks, one after another."""
 
-from tests.bench import accept, draft, snapshots
+from tests.bench import accept, apply, draft, snapshots, visible
 
-for bench in (accept, draft, snapshots):
+for bench in (accept, apply, visible, draft, snapshots):
     print(f"\n{(bench.__doc__ or '').splitlines()[0]}", flush=True)
     bench.run()

@@ -112,6 +112,20 @@ def test_who_waits_behind_a_write_without_a_database_does_not_wait_it_out_again(
     assert looks == [["gate"]]
 
 
+def test_a_database_that_can_write_nothing_more_stores_nothing_of_what_gets_503(
+    served, own_secantusd
+):
+    """It goes on living, and answers with nothing but errors until it is started again."""
+    assert served.post("before").ok
+    before = resource.prlimit(own_secantusd.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(own_secantusd.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+    refused = served.post("late")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    own_secantusd.restart()
+    assert stored(own_secantusd.url) == {"before"}
+    until(lambda: served.post("late").status_code == 201, "it is taken, as new")
+
+
 @contextmanager
 def no_file_beyond(size: int):
     """As on a full disk, for this process."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pymongo
@@ -80,7 +81,11 @@ def sockets(served: Intake, state: str) -> set[str]:
 
 
 def open_files(pid: int) -> set[str]:
-    return {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # it was closed meanwhile
+            found.add(str(file.readlink()))
+    return found
 
 
 def in_hand(served: Intake) -> int:
