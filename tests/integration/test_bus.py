@@ -71,6 +71,17 @@ def test_a_large_batch_is_read_in_bounded_batches(publisher, subscription):
     assert max(sizes) <= BATCH
 
 
+def test_no_more_is_handed_out_than_one_batch_before_it_is_acknowledged(publisher, subscription):
+    """On quorum queues too, which take no prefetch for a whole channel."""
+    publisher.publish(events(*(f"m{i}" for i in range(3 * BATCH))))
+    taken = []
+    until(lambda: taken.extend(subscription.next_batch(0.2)) or len(taken) >= BATCH, "a batch")
+    assert subscription.next_batch(0.5) == []
+    assert len(taken) == BATCH
+    subscription.acknowledge(taken)
+    until(lambda: subscription.next_batch(0.2), "the next batch")
+
+
 def test_what_is_not_acknowledged_comes_again(publisher, broker_url, topology, queue):
     publisher.publish(events("a", "b", "c"))
     with subscribe(broker_url, queue, topology) as first:
