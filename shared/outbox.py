@@ -49,8 +49,8 @@ class Relay:
     def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:
         """One pass over all that waits, oldest first, in bounded batches; answers how many.
 
-        After each batch it rests for as long as the batch took, within bounds: whoever waits for
-        an answer to what they just sent comes before what can wait.
+        After each batch it rests for half as long as the batch kept the database busy, within
+        bounds: whoever waits for an answer to what they just sent comes before what can wait.
         """
         return sum(self._relay(outbox, rest) for outbox in self._outboxes)
 
@@ -61,10 +61,13 @@ class Relay:
             among = {"pending": {"$gte": waits[0], "$lte": waits[-1]}}
             found = outbox.collection.find(among, {"pending": 1, "outbox": 1})
             documents, events = self._sendable(found)
+            read = time.monotonic()
             self._publish(events)
+            published = time.monotonic()
             _clear(outbox, documents)
             sent += len(events)
-            rest(min(time.monotonic() - began, _LONGEST_REST_SECONDS))
+            busy = time.monotonic() - published + read - began
+            rest(min(busy / 2, _LONGEST_REST_SECONDS))
             began = time.monotonic()
         return sent
 

@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import requests
@@ -34,14 +34,13 @@ def run() -> None:
         highest = drive(
             ports["intake"], accept._responses(path), clients=CLIENTS, seconds=HIGHEST_SECONDS
         ).rate
-        seconds = PROBES * 8.0
-        driving = threading.Thread(
-            target=drive,
-            args=(ports["intake"], _paced(accept._responses(path), highest / 2)),
-            kwargs={"clients": CLIENTS, "seconds": seconds},
-            daemon=True,
-        )
-        driving.start()
+        bodies = _paced(accept._responses(path), highest / 2)
+
+        def load_it() -> None:
+            with suppress(ConnectionError):  # it goes on until the system is stopped
+                drive(ports["intake"], bodies, clients=CLIENTS, seconds=PROBES * 60)
+
+        threading.Thread(target=load_it, daemon=True).start()
         probes = [_probe(ports, probed, number) for number in range(1, PROBES + 1)]
     for what, waits in zip(("needs", "snapshots"), zip(*probes, strict=True), strict=True):
         print(
