@@ -228,10 +228,15 @@ class Responses:
         return _response(document)
 
     def update(self, survey: str, name: str, change: Callable[[Response], Event | None]) -> None:
-        """`change(response)` edits the response and returns its event, or None for no change."""
+        """`change(response)` edits the response and returns its event, or None for no change.
+
+        Raises NoSuchResponse, also for one that was withdrawn or erased while this was tried.
+        """
 
         def on_document(document: Document) -> Sequence[Event]:
             response = _response(document)
+            if response.content is None:
+                raise NoSuchResponse(name)
             event = change(response)
             if event is None:
                 return []

@@ -33,7 +33,7 @@ def test_rabbitmq_loses_and_doubles_nothing(tmp_path, own_secantusd, own_rabbitm
 
 @pytest.mark.parametrize("breaks", ["ack-early", "no-outbox"])
 def test_the_audit_finds_what_a_missing_guarantee_loses(tmp_path, own_secantusd, breaks):
-    plan = Plan(seconds=2, kills=2, seed=20261123, breaks=breaks)
+    plan = Plan(seconds=1, kills=1, seed=20261123, breaks=breaks)
     report = chaos(tmp_path, own_secantusd, tmp_path / "messages.sqlite", plan)
     assert report.stored == report.standing, "what is broken is not how intake stores"
     assert report.lost

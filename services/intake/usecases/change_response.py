@@ -51,8 +51,6 @@ def withdraw_response(store: Store, *, name: str, receipt: str) -> None:
 
     def change(response: Response) -> Event | None:
         before = response.content
-        if before is None:
-            return None
         response.revision, response.content = response.revision + 1, None
         return ResponseWithdrawn(**_said(response, before), after=None)
 

@@ -1,10 +1,14 @@
 """Who asks to be forgotten is: nothing is kept, nothing waits to be told, nothing comes back."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import orjson
 import pytest
 
-from services.intake.store import open_store
+from services.intake.store import NoSuchResponse, open_store
 from services.intake.usecases.close_survey import seal_survey
+from shared.event import Event
 
 ANSWER = {
     "id": "r1",
@@ -74,3 +78,28 @@ def test_a_closed_survey_is_sealed_again_without_what_was_erased(
     seal_survey(store, closing)
     (closed,) = store.surveys.with_status("closed")
     assert (closed.seals, closed.seal["count"]) == (2, 0)
+
+
+@pytest.mark.parametrize("gone", ["erased", "withdrawn"])
+def test_a_revision_that_loses_the_race_does_not_bring_the_response_back(
+    respondent, survey, erase, database, gone
+):
+    receipt = submit(respondent, survey).json["receipt"]
+    store = open_store(database, "a secret that is long enough")
+
+    def overtaken(response):
+        if gone == "erased":
+            erase()
+        else:
+            respondent("DELETE", "/responses/r1", headers={"Receipt": receipt})
+        response.revision, response.content = response.revision + 1, {"group": "student"}
+        return Revised("careers", survey)
+
+    with pytest.raises(NoSuchResponse):
+        store.responses.update(survey, "r1", overtaken)
+    assert database["responses"].find_one()["content"] is None
+
+
+@dataclass(frozen=True)
+class Revised(Event):
+    type: ClassVar[str] = "intake.response_revised.v1"
