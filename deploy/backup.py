@@ -190,7 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
             done = f"{file} has everything that was acknowledged before, {size:,} bytes."
         else:
             restore(local, file)
-            done = f"Restored into {local.var}. Start it with make run."
+            done = f"Restored into {local.var}. Start it: GROUNDSWELL_VAR={local.var} make run"
     except (Refused, damage.Damaged, damage.Busy) as error:
         sys.exit(str(error))
     except (OSError, PyMongoError, sqlite3.Error) as error:

@@ -24,10 +24,9 @@ def main(service: str, open_store: Open, arguments: Sequence[str] | None = None)
     commands.add_parser("differences", help="what differs from what its producer holds")
     asked = parser.parse_args(arguments)
     try:
-        settings.of_a_run()
-    except settings.NoRun as error:
+        configured = settings.load(service, settings.of_a_run())
+    except (settings.NoRun, settings.UnsafeSetting) as error:
         sys.exit(str(error))
-    configured = settings.load(service)
     fold, reconciliation = open_store(connect(configured.database_url, configured.database))
     if asked.command == "replay":
         _replay(fold, asked.head)

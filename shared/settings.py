@@ -62,12 +62,12 @@ def of_a_run() -> Env:
     return env
 
 
-def load(service: str) -> Settings:
-    """The settings of one service.
+def load(service: str, env: Env | None = None) -> Settings:
+    """The settings of one service, from this process's environment unless given another.
 
     Raises UnsafeSetting when a secret is missing or weak: a start that would be unsafe is refused.
     """
-    env = Env(prefix="GROUNDSWELL_")
+    env = env or Env(prefix="GROUNDSWELL_")
     secret = env.str("SECRET", "")
     if len(secret) < _LEAST_SECRET:
         raise UnsafeSetting(

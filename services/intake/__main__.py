@@ -17,10 +17,9 @@ def main() -> None:
     command.add_argument("survey", nargs="*", help="these only; without any, all")
     asked = parser.parse_args()
     try:
-        settings.of_a_run()
-    except settings.NoRun as error:
+        configured = settings.load("intake", settings.of_a_run())
+    except (settings.NoRun, settings.UnsafeSetting) as error:
         sys.exit(str(error))
-    configured = settings.load("intake")
     database = connect(configured.database_url, configured.database)
     publisher = Publisher(configured.broker_url, load_topology(configured.topology))
     try:

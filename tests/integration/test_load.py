@@ -152,6 +152,27 @@ def test_snapshots_of_groups_add_up_to_the_total(client, loaded, answers):
         assert sums.pop(None) == sum(sums.values())
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("republish", "{survey}: 44 events"),
+        ("replay", "{survey}: the same"),
+        ("differences", "Nothing differs."),
+        ("messages", "No message is parked"),
+    ],
+)
+def test_an_operator_of_a_local_run_needs_to_say_no_more_than_the_target(
+    environment, loaded, target, said
+):
+    """As the README gives it; the environment is there already and not to be made again."""
+    command = ["make", "-s", "-o", ".venv/.run-installed", target]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert said.format(survey=loaded[0]) in ran.stdout
+
+
 def test_loading_again_doubles_nothing(client, environment, files, loaded):
     before = list(client.snapshots(loaded[0]))
     again = load(environment, *files)
