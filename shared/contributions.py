@@ -16,18 +16,15 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-import bson
 import orjson
-from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from shared.chunks import FEW, chunks
 from shared.documents import Document, insert_new
 
 # The revision of an erasure: nothing that arrives after it can be newer.
 ERASED = 2**31 - 1
-# An $in of more than some twenty costs by the square of its length in the embedded database.
-_MOST_IN = 20
 
 Body = dict[str, Any]
 
@@ -93,15 +90,11 @@ class Contributions:
     def insert(self, batch: Sequence[Contribution], mark: str) -> set[int]:
         """Keep rows for members that have none; answers the positions of those that have one."""
         rows = [
-            RawBSONDocument(
-                bson.encode(
-                    {
-                        "_id": c.row,
-                        "member": c.member,
-                        "steps": {str(c.revision): _step(c) | {"batches": [mark]}},
-                    }
-                )
-            )
+            {
+                "_id": c.row,
+                "member": c.member,
+                "steps": {str(c.revision): _step(c) | {"batches": [mark]}},
+            }
             for c in batch
         ]
         return insert_new(self._rows, rows)
@@ -121,7 +114,7 @@ class Contributions:
         With `before`, what stood when the head had not yet come to that version.
         """
         found: dict[str, Kept] = {}
-        for some in _chunks(sorted(set(rows))):
+        for some in chunks(sorted(set(rows)), FEW):
             documents = list(self._rows.find({"_id": {"$in": some}}))
             marks = {m for d in documents for step in d["steps"].values() for m in step["batches"]}
             batches = self._manifests_of(marks) + ([last] if last else [])
@@ -137,14 +130,14 @@ class Contributions:
     def _manifests_of(self, marks: set[str]) -> list[Batch]:
         return [
             _batch(document)
-            for some in _chunks(sorted(marks))
+            for some in chunks(sorted(marks), FEW)
             for document in self._manifests.find({"_id": {"$in": some}})
         ]
 
     def of(self, batch: Batch) -> list[Kept]:
         """What a batch folded, in its order."""
         found = {}
-        for some in _chunks(sorted({step.partition(":")[0] for step in batch.steps})):
+        for some in chunks(sorted({step.partition(":")[0] for step in batch.steps}), FEW):
             for document in self._rows.find({"_id": {"$in": some}}):
                 for revision in document["steps"]:
                     found[f"{document['_id']}:{revision}"] = _kept(document, int(revision))
@@ -200,7 +193,3 @@ def _standing(document: Document, done: set[tuple[str, str]]) -> Kept | None:
 
 def _batch(document: Document) -> Batch:
     return Batch(document["_id"], document["v"], tuple(document["ids"]))
-
-
-def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
-    return (list(names[first : first + _MOST_IN]) for first in range(0, len(names), _MOST_IN))

@@ -183,7 +183,9 @@ def insert_encoded(collection: Collection[Document], encoded: Sequence[Encoded])
     return insert_new(collection, [each.stored(wait) for each in encoded])
 
 
-def insert_new(collection: Collection[Document], rows: Sequence[RawBSONDocument]) -> set[int]:
+def insert_new(
+    collection: Collection[Document], rows: Sequence[Document | RawBSONDocument]
+) -> set[int]:
     """Insert all that are new; answers the positions of those whose id existed before."""
     try:
         collection.insert_many(rows, ordered=False)

@@ -20,10 +20,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import bson
 import orjson
 from bson import Binary
-from bson.raw_bson import RawBSONDocument
 from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
@@ -88,20 +86,20 @@ class Fold:
     def heads(self, unit: str) -> list[Head]:
         return [_head(document) for document in self._heads.find({"unit": unit})]
 
+    def units(self) -> list[str]:
+        return list(self._heads.distinct("unit"))
+
     def names(self) -> list[str]:
         return [document["_id"] for document in self._heads.find({}, {"_id": 1})]
 
     def apply(self, contributions: Iterable[Contribution]) -> None:
         """Fold them; when this returns, their effect is durable and their messages may be
         acknowledged. What was folded before, or is older than what was, changes nothing."""
-        by_head: dict[str, dict[str, Contribution]] = {}
+        by_head: dict[str, list[Contribution]] = {}
         for contribution in contributions:
-            batch = by_head.setdefault(contribution.head, {})
-            known = batch.get(contribution.row)
-            if known is None or known.revision < contribution.revision:
-                batch[contribution.row] = contribution
+            by_head.setdefault(contribution.head, []).append(contribution)
         for name, batch in by_head.items():
-            self._fold(name, list(batch.values()))
+            self._fold(name, _newest(batch))
 
     def wake(self, name: str) -> None:
         """Fold what waited for `name`; does nothing when nothing did or it is still too early.
@@ -181,7 +179,7 @@ class Fold:
         return newer
 
     def _read(self, name: str, unit: str) -> Head:
-        return self.head(name) or Head(name, unit, 0, None, 0, set_hash.EMPTY, 0, None)
+        return self.head(name) or _empty(name, unit)
 
     def _advance(
         self,
@@ -213,10 +211,7 @@ class Fold:
 
     def _postpone(self, batch: list[Contribution]) -> None:
         waiting = [
-            RawBSONDocument(
-                bson.encode({"_id": c.step, "head": c.head, "body": orjson.dumps(c.as_dict())})
-            )
-            for c in batch
+            {"_id": c.step, "head": c.head, "body": orjson.dumps(c.as_dict())} for c in batch
         ]
         insert_new(self._waiting, waiting)
 
@@ -226,15 +221,8 @@ class Fold:
         Members that were forgotten since are missing from what was before they went. Raises
         LookupError for a head that is not there.
         """
-        now = self.head(name)
-        if now is None:
-            raise LookupError(f"there is no head {name}")
-        then = Head(name, now.unit, 0, None, 0, set_hash.EMPTY, 0, None)
-        for batch in self._contributions.batches(name, 0):
-            then = self._again(then, batch)
-            yield then
-        if now.last is not None and now.last.v > then.v:
-            yield self._again(then, now.last)
+        now = self._there(name)
+        return self._since(_empty(name, now.unit), now)
 
     def replay(self, name: str) -> bool:
         """Fold a head again from its contributions and put the result in its place, in one write,
@@ -242,23 +230,32 @@ class Fold:
 
         Raises LookupError for a head that is not there.
         """
-        then = None
-        for then in self.history(name):  # noqa: B007  # the last of them is what is wanted
-            pass
+        now = self._there(name)
+        then = _empty(name, now.unit)
         while True:
-            now = self.head(name)
-            if now is None or then is None:
-                raise LookupError(f"nothing was folded into {name}")
-            for batch in self._contributions.batches(name, then.v):
-                then = self._again(then, batch)
-            if now.last is not None and now.last.v > then.v:
-                then = self._again(then, now.last)
+            for later in self._since(then, now):
+                then = later
             if then.result() == now.result():
                 return False
             rebuilt = Head(name, now.unit, now.v + 1, *then.result(), last=now.last)
             if self._compare_and_set(now.v, rebuilt):
                 self._seen.pop(name, None)
                 return True
+            now = self._there(name)
+
+    def _there(self, name: str) -> Head:
+        head = self.head(name)
+        if head is None:
+            raise LookupError(f"there is no head {name}")
+        return head
+
+    def _since(self, then: Head, now: Head) -> Iterator[Head]:
+        """`then` after each of the batches that made `now` of it."""
+        for batch in self._contributions.batches(now.id, then.v):
+            then = self._again(then, batch)
+            yield then
+        if now.last is not None and now.last.v > then.v:
+            yield self._again(then, now.last)
 
     def _again(self, head: Head, batch: Batch) -> Head:
         kept = self._contributions.of(batch)
@@ -267,6 +264,10 @@ class Fold:
         if state is None:
             raise LookupError(f"{head.id}: what its contributions mean is not known any more")
         return _after(head, state, kept, standing, batch)
+
+
+def _empty(name: str, unit: str) -> Head:
+    return Head(name, unit, 0, None, 0, set_hash.EMPTY, 0, None)
 
 
 def _after(
@@ -293,10 +294,17 @@ def _after(
     )
 
 
+def bodies_of(changes: Iterable[Change]) -> list[Body]:
+    """All that are taken away or added."""
+    return [body for change in changes for body in (change.before, change.after) if body]
+
+
 def _newest(batch: list[Contribution]) -> list[Contribution]:
     newest: dict[str, Contribution] = {}
-    for contribution in sorted(batch, key=lambda c: c.revision):
-        newest[contribution.row] = contribution
+    for contribution in batch:
+        known = newest.get(contribution.row)
+        if known is None or known.revision < contribution.revision:
+            newest[contribution.row] = contribution
     return list(newest.values())
 
 

@@ -9,15 +9,13 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from shared.bus import AWAY, BATCH
+from shared.chunks import FEW, chunks
 from shared.documents import Document, Documents, waiting_under
 from shared.event import Outgoing, TooLarge
 
 log = structlog.get_logger()
 
 Publish = Callable[[Sequence[Outgoing]], None]
-
-# An $in of more than some twenty costs by the square of its length in the embedded database.
-_MOST_IN = 20
 
 _BUSY_SECONDS, _IDLE_SECONDS, _AWAY_SECONDS = 0.02, 0.2, 1.0
 # A broker that stood still for minutes must not be waited for as long again.
@@ -119,10 +117,7 @@ def _clear(outbox: Documents, documents: Sequence[Document]) -> None:
     for document in documents:
         by_wait.setdefault(document["pending"], []).append(document["_id"])
     whole = [wait for wait, names in by_wait.items() if len(names) == waiting_under(wait)]
-    filters: list[Document] = [
-        {"pending": {"$in": whole[first : first + _MOST_IN]}}
-        for first in range(0, len(whole), _MOST_IN)
-    ]
+    filters: list[Document] = [{"pending": {"$in": waits}} for waits in chunks(whole, FEW)]
     filters += [
         {"pending": wait, "_id": {"$in": by_wait[wait]}} for wait in by_wait.keys() - set(whole)
     ]

@@ -23,10 +23,7 @@ def main(service: str, open_store: Open, arguments: Sequence[str] | None = None)
     replay.add_argument("head", nargs="*", help="these only; without any, all")
     commands.add_parser("differences", help="what differs from what its producer holds")
     asked = parser.parse_args(arguments)
-    try:
-        configured = settings.load(service, settings.of_a_run())
-    except (settings.NoRun, settings.UnsafeSetting) as error:
-        sys.exit(str(error))
+    configured = settings.of_command(service)
     fold, reconciliation = open_store(connect(configured.database_url, configured.database))
     if asked.command == "replay":
         _replay(fold, asked.head)

@@ -9,15 +9,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from marshmallow import EXCLUDE, Schema, fields, validate
 from pymongo.database import Database
 
 from shared.documents import Document
+from shared.event import Message
 from shared.fold import Head
 
 # How often a service looks; what agrees is not looked at again.
 RECONCILE_SECONDS = 10.0
 
 log = structlog.get_logger()
+
+
+class StatementSchema(Schema):
+    """So many members stand, with this hash of their set, as counted then."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    count = fields.Integer(required=True, strict=True, validate=validate.Range(0))
+    set_hash = fields.String(required=True, validate=validate.Length(equal=64))
+    at = fields.String(required=True)
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,12 @@ class Reconciliation:
     def ensure_indexes(self) -> None:
         self._statements.create_index([("agreed", 1)])
 
-    def heard(self, name: str, unit: str, count: int, set_hash: str, at: str) -> None:
+    def hear(self, messages: list[Message]) -> None:
+        """A producer's statements, each of what its subject names. Raises ValidationError."""
+        for message in messages:
+            self._hear(message.subject, message.unit, **StatementSchema().load(message.data))
+
+    def _hear(self, name: str, unit: str, count: int, set_hash: str, at: str) -> None:
         """Keep the producer's statement, unless a later one came before."""
         last = self._statements.find_one({"_id": name})
         if last is not None and last["at"] >= at:

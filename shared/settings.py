@@ -1,5 +1,6 @@
 """What a process is told by its environment, read once at its start."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def of_a_run() -> Env:
             " Set it, or set GROUNDSWELL_VAR to the folder of a local run."
         )
     return env
+
+
+def of_command(service: str) -> Settings:
+    """The settings of a service for a command beside it; ends the command with a word where there
+    are none."""
+    try:
+        return load(service, of_a_run())
+    except (NoRun, UnsafeSetting) as error:
+        sys.exit(str(error))
 
 
 def load(service: str, env: Env | None = None) -> Settings:

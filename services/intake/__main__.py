@@ -16,10 +16,7 @@ def main() -> None:
     command = commands.add_parser("republish", help="say again how surveys and responses stand")
     command.add_argument("survey", nargs="*", help="these only; without any, all")
     asked = parser.parse_args()
-    try:
-        configured = settings.load("intake", settings.of_a_run())
-    except (settings.NoRun, settings.UnsafeSetting) as error:
-        sys.exit(str(error))
+    configured = settings.of_command("intake")
     database = connect(configured.database_url, configured.database)
     publisher = Publisher(configured.broker_url, load_topology(configured.topology))
     try:

@@ -1,5 +1,5 @@
-"""What intake promises to say. Responses speak of `before` and `after`, so that whoever adds them
-up needs no order: add `after`, take `before` away."""
+"""What intake promises to say. Of a response its highest revision counts, so that whoever adds them
+up needs no order; `before` is there for those who hear every revision once."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -8,7 +8,6 @@ from services.metrics.domain.period import Period
 from services.metrics.schemas import (
     OutcomesRecordedSchema,
     ResponseEventSchema,
-    ResponsesCountedSchema,
     SurveyPublishedSchema,
 )
 from services.metrics.store import Store
@@ -20,7 +19,6 @@ from shared.worker import Handler
 
 _survey = SurveyPublishedSchema()
 _response = ResponseEventSchema()
-_counted = ResponsesCountedSchema()
 _outcomes = OutcomesRecordedSchema()
 
 
@@ -33,7 +31,7 @@ def handlers(store: Store) -> dict[str, Handler]:
         "intake.response_revised.v1": receive.on_response,
         "intake.response_withdrawn.v1": receive.on_response,
         "intake.response_erased.v1": receive.on_response,
-        "intake.responses_counted.v1": receive.on_responses_counted,
+        "intake.responses_counted.v1": store.reconciliation.hear,
         "metrics.outcomes_recorded.v1": receive.on_outcomes_recorded,
     }
 
@@ -54,17 +52,13 @@ class Receive:
 
     def on_response(self, messages: list[Message]) -> None:
         """Fold submitted, revised and withdrawn responses, in whatever order they come."""
-        self.store.heads.apply([_read_response(message) for message in messages])
-
-    def on_responses_counted(self, messages: list[Message]) -> None:
-        """Compare what intake holds with what was folded, now and until they agree."""
-        for message in messages:
-            data = _counted.load(message.data)
-            self.store.reconciliation.heard(message.subject, message.unit, **data)
+        self.store.heads.fold.apply([_read_response(message) for message in messages])
 
     def on_outcomes_recorded(self, messages: list[Message]) -> None:
         """Fold outcomes, and their corrections, into the year to which they belong."""
-        self.store.heads.apply([part for message in messages for part in _read_outcomes(message)])
+        self.store.heads.fold.apply(
+            [part for message in messages for part in _read_outcomes(message)]
+        )
 
 
 def _read_survey(message: Message) -> Survey:

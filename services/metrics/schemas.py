@@ -54,12 +54,6 @@ class ResponseEventSchema(_EventSchema):
     after = fields.Nested(_ResponseSchema, required=True, allow_none=True)
 
 
-class ResponsesCountedSchema(_EventSchema):
-    count = fields.Integer(required=True, strict=True, validate=validate.Range(0))
-    set_hash = fields.String(required=True, validate=validate.Length(equal=64))
-    at = fields.String(required=True)
-
-
 class _ContentSchema(_EventSchema):
     period = fields.Dict(required=True)
     segment = fields.Dict(required=True)

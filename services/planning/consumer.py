@@ -12,7 +12,6 @@ from typing import Any
 from services.planning.domain.survey import Seal
 from services.planning.schemas import (
     ResponseSchema,
-    ResponsesCountedSchema,
     SurveyClosedSchema,
     SurveyPublishedSchema,
 )
@@ -30,7 +29,7 @@ def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
         "intake.response_revised.v1": responses,
         "intake.response_withdrawn.v1": responses,
         "intake.response_erased.v1": responses,
-        "intake.responses_counted.v1": partial(on_responses_counted, store),
+        "intake.responses_counted.v1": store.reconciliation.hear,
     }
 
 
@@ -46,12 +45,6 @@ def on_survey_closed(store: Store, messages: list[Message]) -> None:
         known = SurveyClosedSchema().load(message.data)
         seal = Seal(known["seal"], known["count"], known["set_hash"], known["closed_at"])
         store.surveys.close(message.unit, message.subject, seal)
-
-
-def on_responses_counted(store: Store, messages: list[Message]) -> None:
-    for message in messages:
-        known = ResponsesCountedSchema().load(message.data)
-        store.reconciliation.heard(message.subject, message.unit, **known)
 
 
 def on_response(store: Store, messages: list[Message]) -> None:

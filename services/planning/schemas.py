@@ -102,12 +102,6 @@ class ResponseSchema(_EventSchema):
     after = fields.Nested(AnswersSchema, required=True, allow_none=True)
 
 
-class ResponsesCountedSchema(_EventSchema):
-    count = fields.Integer(required=True, strict=True, validate=validate.Range(0))
-    set_hash = fields.String(required=True, validate=validate.Length(equal=64))
-    at = fields.String(required=True)
-
-
 class NeedsQuerySchema(Schema):
     group = fields.String(load_default=None)
 

@@ -2,6 +2,7 @@
 takes it for nothing new."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from services.intake.domain.survey import Survey
@@ -29,16 +30,12 @@ def republish(store: Store, publish: Publish, told: Told, only: Sequence[str] = 
     point and begun again. Raises NoSuchSurvey before anything is said.
     """
     for survey in store.surveys.published(only):
+        events = _of(store, survey)
         said = 0
-        batch: list[Outgoing] = []
-        for event in _of(store, survey):
-            batch.append(encode(event))
-            if len(batch) == BATCH:
-                publish(batch)
-                said, batch = said + len(batch), []
-                told(survey.id, said)
-        publish(batch)
-        told(survey.id, said + len(batch))
+        while batch := [encode(event) for event in islice(events, BATCH)]:
+            publish(batch)
+            said += len(batch)
+            told(survey.id, said)
 
 
 def _of(store: Store, survey: Survey) -> Iterator[Event]:

@@ -33,7 +33,7 @@ class Store:
 def open_store(database: Database[Document]) -> Store:
     """The collections with their indexes."""
     store = Store(database)
-    store.heads.ensure_indexes()
+    store.heads.fold.ensure_indexes()
     store.reconciliation.ensure_indexes()
     store.outcomes.ensure_indexes()
     store.cuts.ensure_indexes()

@@ -2,7 +2,7 @@
 `outcomes/<unit>/<metric>/<year>`, folded from contributions.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from pymongo.database import Database
 
@@ -13,9 +13,8 @@ from services.metrics.domain.outcome import outcomes_of
 from services.metrics.domain.period import Period
 from services.metrics.store.surveys import Surveys
 from shared import times
-from shared.contributions import Contribution
 from shared.documents import Document
-from shared.fold import Change, Fold, Head
+from shared.fold import Change, Fold, Head, bodies_of
 
 _SURVEY, _OUTCOMES = "survey", "outcomes"
 
@@ -31,25 +30,15 @@ def outcomes_head(unit: str, metric: str, year: int) -> str:
 class Heads:
     def __init__(self, database: Database[Document], surveys: Surveys) -> None:
         self._surveys = surveys
+        # Answers to a survey, or a version, that has not arrived wait in it.
         self.fold = Fold(database, self._step)
-        self._heads = database["heads"]
-
-    def ensure_indexes(self) -> None:
-        self.fold.ensure_indexes()
-
-    def apply(self, contributions: Iterable[Contribution]) -> None:
-        """Fold each of them once; those of a survey, or a version, that has not arrived wait."""
-        self.fold.apply(contributions)
 
     def wake(self, survey: str) -> None:
         """Fold what waited for this survey."""
         self.fold.wake(survey_head(survey))
 
-    def wake_all(self) -> None:
-        self.fold.wake_all()
-
     def units(self) -> list[str]:
-        return list(self._heads.distinct("unit"))
+        return self.fold.units()
 
     def of(self, unit: str) -> Iterator[Head]:
         return iter(self.fold.heads(unit))
@@ -82,8 +71,8 @@ class Heads:
         kind, _, rest = head.partition("/")
         if kind == _SURVEY:
             survey = self._surveys.get(rest)
-            bodies = [body for change in changes for body in (change.before, change.after) if body]
-            if survey is None or not survey.versions.issuperset(b["version"] for b in bodies):
+            versions = {body["version"] for body in bodies_of(changes)}
+            if survey is None or not survey.versions.issuperset(versions):
                 return None
             dimensions, count = answers.DIMENSIONS, answers.answers_to(survey.items)
         else:

@@ -8,7 +8,7 @@ from pymongo import ASCENDING
 from pymongo.database import Database
 
 from services.metrics.domain.outcome import Outcome
-from services.metrics.store.chunks import LOOKUPS, chunks
+from shared.chunks import LOOKUPS, chunks
 from shared.documents import Document, Documents
 
 

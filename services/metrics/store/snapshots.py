@@ -14,7 +14,7 @@ from pymongo.database import Database
 
 from services.metrics.domain.cut import Row
 from services.metrics.domain.snapshot import Snapshot
-from services.metrics.store.chunks import INSERTS, LOOKUPS, chunks
+from shared.chunks import INSERTS, LOOKUPS, chunks
 from shared.documents import Document, encoded_document, insert_encoded
 
 _LAST_CHARACTER = "\U0010ffff"

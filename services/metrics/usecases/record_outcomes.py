@@ -8,9 +8,9 @@ from typing import Any
 from services.metrics.domain.outcome import InvalidOutcome, Outcome
 from services.metrics.events import OutcomesRecorded
 from services.metrics.store import Store
-from services.metrics.store.chunks import INSERTS, chunks
 from services.metrics.store.outcomes import outcome_id
 from shared import times
+from shared.chunks import INSERTS, chunks
 from shared.documents import Document
 
 

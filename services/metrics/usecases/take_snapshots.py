@@ -58,7 +58,7 @@ class TakeSnapshots:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + self._seconds
-        self._store.heads.wake_all()
+        self._store.heads.fold.wake_all()
         for unit in self._store.heads.units():
             take_snapshots(self._store, unit)
 

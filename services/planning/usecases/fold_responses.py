@@ -23,8 +23,7 @@ def fold_responses(
     known = surveys.get(survey)
     if known is None or known.survey is None:
         return None
-    bodies = [body for change in changes for body in (change.before, change.after) if body]
-    if not known.versions.issuperset(body["survey_version"] for body in bodies):
+    if not known.versions.issuperset(body["survey_version"] for body in fold.bodies_of(changes)):
         return None
     tables = Tables() if state is None else Tables.unpack(state)
     tables.cover(known.survey.items)
