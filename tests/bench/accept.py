@@ -6,7 +6,6 @@ under the same gunicorn settings, in turns, so that a slow moment hits all alike
 
 import itertools
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +15,6 @@ from statistics import median
 import orjson
 import requests
 
-from tests import servers
 from tests.bench import system
 from tests.bench.driver import Drive, drive, percentile, post
 
@@ -26,10 +24,7 @@ SECONDS, ROUNDS = 4.0, 3
 
 def run() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        database = stack.enter_context(servers.secantusd())
-        env = system.environment(folder, database.url, f"sqlite:///{folder}/messages.sqlite")
-        env["BENCH_DATABASE"] = database.url
+        folder, database, env = stack.enter_context(system.prepared())
         floor, floor_pid = stack.enter_context(system.gunicorn("tests.bench.floor:app", env))
         intake, intake_pid = stack.enter_context(
             system.gunicorn("services.intake.app:create_app()", env)

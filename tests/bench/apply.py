@@ -24,8 +24,10 @@ from services.intake.usecases.publish_survey import publish_survey
 from shared.documents import worker_seen
 from tests import servers
 from tests.bench import system
+from tests.integration.deadline import until
 
 EVENTS, BATCH = 4_000, 200
+PATIENCE = 180.0
 ITEMS = [f"need{n}" for n in range(20)]
 AT = "2026-03-01T09:00:00.000Z"
 
@@ -61,9 +63,9 @@ def _ours(folder: Path, database_url: str, broker_url: str) -> float:
         return 0 if head is None else head["folded"]
 
     with system.worker("planning", env):
-        _wait(lambda: worker_seen(client.groundswell_planning))
+        until(lambda: worker_seen(client.groundswell_planning), "planning's worker is there")
         with system.worker("intake", env):
-            _wait(folded)
+            until(folded, "the first is folded")
             return _rate(folded, EVENTS)
 
 
@@ -113,28 +115,20 @@ def _celery(database_url: str, broker_url: str) -> float:
     command = [program, "-A", "tests.bench.celery_peer", "worker", "-c", "2", "-l", "ERROR"]
     with system.process(command, dict(os.environ)):
         keep.delay("first", "")
-        _wait(kept.estimated_document_count)
+        until(kept.estimated_document_count, "the peer stores")
         bodies = [orjson.dumps(vars(event)).decode() for event in _events("bench")]
         began = time.perf_counter()
         with app.producer_pool.acquire(block=True) as producer:
             for number, body in enumerate(bodies):
                 keep.apply_async((str(number), body), producer=producer)
-        _wait(lambda: kept.estimated_document_count() > EVENTS)
+        until(lambda: kept.estimated_document_count() > EVENTS, "all are stored", PATIENCE)
         return EVENTS / (time.perf_counter() - began)
 
 
-def _rate(count: Callable[[], int], until: int) -> float:
+def _rate(count: Callable[[], int], every: int) -> float:
     first, began = count(), time.perf_counter()
-    _wait(lambda: count() >= until)
-    return (until - first) / (time.perf_counter() - began)
-
-
-def _wait(ready: Callable[[], Any], seconds: float = 180.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.05)
+    until(lambda: count() >= every, "all are folded", PATIENCE)
+    return (every - first) / (time.perf_counter() - began)
 
 
 if __name__ == "__main__":

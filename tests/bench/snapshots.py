@@ -1,17 +1,14 @@
 """Snapshot queries a second, against the floor of an application that reads a JSON body."""
 
 import itertools
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import orjson
 import requests
 
-from tests import servers
 from tests.bench import system
 from tests.bench.driver import Drive, drive, get, percentile, post
 
@@ -27,10 +24,7 @@ SECONDS, ROUNDS, CLIENTS = 3.0, 3, 8
 
 def run() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        database = stack.enter_context(servers.secantusd())
-        env = system.environment(folder, database.url, f"sqlite:///{folder}/messages.sqlite")
-        env["BENCH_DATABASE"] = database.url
+        _, _, env = stack.enter_context(system.prepared())
         floor, _ = stack.enter_context(system.gunicorn("tests.bench.floor:app", env))
         metrics, _ = stack.enter_context(system.gunicorn("services.metrics.app:create_app()", env))
         stack.enter_context(system.worker("metrics", env))

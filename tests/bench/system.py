@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from pathlib import Path
 import requests
 
 from services.accounts.usecases.issue_token import issue_token
-from tests.servers import free_port
+from tests import servers
+from tests.servers import Server, free_port
 from tests.service.callers import PRIVATE_KEY, PUBLIC_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,15 @@ def environment(folder: Path, database_url: str, broker_url: str) -> dict[str, s
         "LOCAL": "true",
     }
     return {**os.environ, **{f"GROUNDSWELL_{name}": value for name, value in named.items()}}
+
+
+@contextmanager
+def prepared() -> Iterator[tuple[Path, Server, dict[str, str]]]:
+    """An empty folder, a database, and the environment of processes that work in them."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as made, servers.secantusd() as database:
+        folder = Path(made)
+        env = environment(folder, database.url, f"sqlite:///{folder}/messages.sqlite")
+        yield folder, database, env | {"BENCH_DATABASE": database.url}
 
 
 def token(role: str) -> str:
@@ -67,10 +78,11 @@ def worker(service: str, env: dict[str, str]) -> Iterator[int]:
 
 def cpu_seconds(pids: Sequence[int]) -> float:
     """User and system time of the processes and their children so far."""
-    return sum(_ticks(pid) for parent in pids for pid in (parent, *_children(parent))) / TICKS
+    return sum(_ticks(pid) for parent in pids for pid in (parent, *children(parent))) / TICKS
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Of a process, those that it started itself."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
     return [int(child) for child in listed.split()]
 

@@ -1,16 +1,13 @@
 """How long after its acknowledgement a response is seen in needs and in snapshots, while clients
 keep half of the highest load."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import requests
 
-from tests import servers
 from tests.bench import accept, system
 from tests.bench.driver import drive, percentile
 
@@ -19,9 +16,7 @@ CLIENTS, HIGHEST_SECONDS, PROBES = 8, 4.0, 12
 
 def run() -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        database = stack.enter_context(servers.secantusd())
-        env = system.environment(folder, database.url, f"sqlite:///{folder}/messages.sqlite")
+        _, _, env = stack.enter_context(system.prepared())
         ports = {}
         for name, workers in (("intake", "2"), ("planning", "1"), ("metrics", "1")):
             its = env | {"GROUNDSWELL_HTTP_WORKERS": workers}

@@ -16,7 +16,7 @@ import pymongo
 import requests
 
 from shared.bus import connect
-from tests.bench.system import ROOT, environment
+from tests.bench.system import ROOT, children, environment
 from tests.servers import Server, free_port
 
 HTTP = ("intake", "planning", "metrics")
@@ -113,7 +113,7 @@ class System:
         """One of gunicorn's processes; gunicorn starts another."""
         self.wait_until_whole(["intake"])
         with suppress(ProcessLookupError):
-            os.kill(self._rng.choice(_children(self.parts["intake"].pid)), signal.SIGKILL)
+            os.kill(self._rng.choice(children(self.parts["intake"].pid)), signal.SIGKILL)
 
     @contextmanager
     def broker_away(self) -> Iterator[None]:
@@ -223,9 +223,5 @@ def _answers(url: str) -> str:
 
 def _resident(pid: int) -> int:
     """In MB, a process and its children."""
-    pages = [Path(f"/proc/{each}/statm").read_text().split()[1] for each in (pid, *_children(pid))]
+    pages = [Path(f"/proc/{each}/statm").read_text().split()[1] for each in (pid, *children(pid))]
     return sum(map(int, pages)) * os.sysconf("SC_PAGE_SIZE") // 1_000_000
-
-
-def _children(pid: int) -> list[int]:
-    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]

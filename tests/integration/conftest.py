@@ -6,6 +6,7 @@ import pytest
 
 from shared import bus
 from shared.bus import Topology
+from tests.integration.served import intake
 
 
 @pytest.fixture
@@ -17,6 +18,12 @@ def topology(broker_url):
     with bus.connect(broker_url) as connection:
         for queue in bus.declare(connection.channel(), topology).values():
             queue.delete()
+
+
+@pytest.fixture
+def served(own_secantusd, tmp_path):
+    with intake(own_secantusd.url, tmp_path) as served:
+        yield served
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+import pymongo
 import requests
 
-from services.accounts.usecases.issue_token import issue_token
+from tests.bench import system
+from tests.bench.system import ROOT
 from tests.integration.deadline import until
 from tests.servers import free_port
-from tests.service.callers import PRIVATE_KEY, PUBLIC_KEY
 
-ROOT = Path(__file__).parents[2]
 DEFINITION = {
     "title": "Needs",
     "groups": ["student"],
@@ -44,8 +44,7 @@ class Intake:
     survey: str = ""
 
     def publish_survey(self) -> None:
-        token = issue_token(PRIVATE_KEY, name="p", role="planner", unit="careers", lifetime=600)
-        headers = {"Authorization": f"Bearer {token}"}
+        headers = {"Authorization": f"Bearer {system.token('planner')}"}
         made = requests.post(f"{self.url}/v1/surveys", json=DEFINITION, headers=headers, timeout=30)
         self.survey = made.json()["id"]
         path = f"{self.url}/v1/surveys/{self.survey}/publish"
@@ -59,26 +58,22 @@ class Intake:
         return requests.post(self.responses, json=answer(name), timeout=60)
 
     def processes(self) -> set[int]:
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-        return set(map(int, children.split()))
+        return set(system.children(self.process.pid))
+
+
+def stored(url: str) -> set[str]:
+    """The names that respondents chose for what is stored."""
+    with pymongo.MongoClient(url) as client:
+        rows = client["groundswell_intake"]["responses"].find({}, {"_id": 1})
+        return {row["_id"].partition(".")[2] for row in rows}
 
 
 @contextmanager
 def intake(database_url: str, folder: Path) -> Iterator[Intake]:
     """Ready, with an open survey."""
     port, log = free_port(), folder / "gunicorn.log"
-    (folder / "public.pem").write_bytes(PUBLIC_KEY)
-    settings = {
-        "BIND": f"127.0.0.1:{port}",
-        "DATABASE_URL": database_url,
-        "BROKER_URL": f"sqlite:///{folder}/messages.sqlite",
-        "TOPOLOGY": str(ROOT / "deploy" / "topology.json"),
-        "SECRET": "a secret that is long enough",
-        "PUBLIC_KEY": str(folder / "public.pem"),
-        "HTTP_WORKERS": "2",
-    }
-    environment = os.environ | {f"GROUNDSWELL_{name}": text for name, text in settings.items()}
+    environment = system.environment(folder, database_url, f"sqlite:///{folder}/messages.sqlite")
+    environment |= {"GROUNDSWELL_BIND": f"127.0.0.1:{port}", "GROUNDSWELL_HTTP_WORKERS": "2"}
     program = Path(sys.executable).with_name("gunicorn")
     command = [str(program), "-c", "deploy/gunicorn.conf.py", "services.intake.app:create_app()"]
     with log.open("wb") as said:

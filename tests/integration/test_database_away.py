@@ -10,7 +10,6 @@ import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pymongo
 import pytest
 import requests
 from pymongo.errors import AutoReconnect
@@ -21,7 +20,7 @@ from shared.group_commit import GroupCommit
 from shared.sqlite_broker import Broker, Letter
 from tests.integration import test_local
 from tests.integration.deadline import until
-from tests.integration.served import ROOT, Crowd, answer, intake
+from tests.integration.served import ROOT, Crowd, answer, stored
 from tests.servers import Unavailable, free_port
 
 AS_A_PAGE = {"Accept": "text/html"}
@@ -32,19 +31,6 @@ TYPED = {
     "a.advising.satisfaction": "2",
     "a.why": 'Evening <hours> & "weekends"',
 }
-
-
-@pytest.fixture
-def served(own_secantusd, tmp_path):
-    with intake(own_secantusd.url, tmp_path) as served:
-        yield served
-
-
-def stored(url: str) -> set[str]:
-    """The names that respondents chose for what is stored."""
-    with pymongo.MongoClient(url) as client:
-        rows = client["groundswell_intake"]["responses"].find({}, {"_id": 1})
-        return {row["_id"].partition(".")[2] for row in rows}
 
 
 def test_answers_get_503_while_the_database_is_away_and_are_taken_when_it_is_back(

@@ -57,8 +57,12 @@ class Run:
             )
 
     def start_another(self) -> subprocess.CompletedProcess:
+        return self.command("deploy.local")
+
+    def command(self, *module_and_arguments: str) -> subprocess.CompletedProcess:
+        """What is run beside it, in its environment, until it ends."""
         return subprocess.run(
-            [sys.executable, "-m", "deploy.local"],
+            [sys.executable, "-m", *module_and_arguments],
             cwd=ROOT,
             env=self.environment(),
             capture_output=True,
@@ -173,15 +177,7 @@ def test_local_json_has_the_address_and_tokens_for_its_owner_only(first):
 
 def test_a_command_finds_the_run_by_its_folder(first):
     assert stat.S_IMODE((first.folder / "run" / "environment").stat().st_mode) == 0o600
-    listed = subprocess.run(
-        [sys.executable, "-m", "shared.messages", "parked"],
-        cwd=ROOT,
-        env=first.environment(),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    listed = first.command("shared.messages", "parked")
     assert (listed.returncode, listed.stdout, listed.stderr) == (0, "No message is parked.\n", "")
 
 

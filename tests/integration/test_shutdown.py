@@ -6,23 +6,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-import pymongo
-import pytest
-
 from tests.integration.deadline import until
-from tests.integration.served import Crowd, Intake, intake
-
-
-@pytest.fixture
-def served(own_secantusd, tmp_path):
-    with intake(own_secantusd.url, tmp_path) as served:
-        yield served
-
-
-def stored(url: str) -> set[str]:
-    with pymongo.MongoClient(url) as client:
-        rows = client["groundswell_intake"]["responses"].find({}, {"_id": 1})
-        return {row["_id"].partition(".")[2] for row in rows}
+from tests.integration.served import Crowd, Intake, stored
 
 
 def load_anew(served: Intake, crowds: list[Crowd]) -> None:
