@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from services.intake.store import NoSuchSurvey, open_store
+from services.intake.store import open_store
+from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases.republish import republish
 from shared import settings
 from shared.bus import Publisher, load_topology

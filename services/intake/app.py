@@ -16,8 +16,8 @@ def create_app() -> Flask:
     return web.create_app(
         configured,
         "Groundswell intake",
-        [api.surveys, api.responses],
-        pages=[pages.pages],
+        api.BLUEPRINTS,
+        pages=pages.BLUEPRINTS,
         rules=api.RULES,
         open_store=lambda database: open_store(database, configured.secret),
     )

@@ -13,8 +13,8 @@ from flask import Flask
 from kombu.message import Message as Delivery
 
 import services.intake.app
-import services.intake.store
 import services.planning.app
+from services.intake.store import responses
 from shared import settings
 from shared.bus import AWAY, Publisher, Subscription, load_topology
 from shared.documents import encoded_document
@@ -84,7 +84,7 @@ class FireAndForget:
 def intake_without_outbox() -> Flask:
     """New responses are stored without their event, which is published after the write."""
     publish = FireAndForget()
-    add = services.intake.store.Responses.add
+    add = responses.Responses.add
 
     def add_and_publish(self, survey, name, content, said, at) -> bool:
         new = add(self, survey, name, content, said, at)
@@ -92,8 +92,8 @@ def intake_without_outbox() -> Flask:
             publish(said)
         return new
 
-    services.intake.store.encoded_document = lambda document, _: encoded_document(document, [])
-    services.intake.store.Responses.add = add_and_publish
+    responses.encoded_document = lambda document, _: encoded_document(document, [])
+    responses.Responses.add = add_and_publish
     return services.intake.app.create_app()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from services.intake.store import response_key
+from services.intake.store.responses import response_key
 
 GROUPS = ("student", "faculty")
 ITEMS = ("advising", "fairs")

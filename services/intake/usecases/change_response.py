@@ -7,7 +7,8 @@ from typing import Any
 
 from services.intake.domain.answers import check_response
 from services.intake.events import ResponseRevised, ResponseWithdrawn
-from services.intake.store import Response, Store
+from services.intake.store import Store
+from services.intake.store.responses import Response
 from shared import times
 from shared.event import Event
 from shared.group_commit import PATIENCE_SECONDS

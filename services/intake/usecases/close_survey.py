@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from services.intake.domain.survey import Survey
 from services.intake.events import SurveyClosed
-from services.intake.store import LOOK_AGAIN_SECONDS, Store
+from services.intake.store import Store
+from services.intake.store.surveys import LOOK_AGAIN_SECONDS
 from shared import times
 from shared.event import Event
 from shared.group_commit import PATIENCE_SECONDS

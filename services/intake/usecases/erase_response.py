@@ -1,7 +1,8 @@
 """A person asks to be forgotten: nothing of the response is kept, in this service or another."""
 
 from services.intake.events import ResponseErased
-from services.intake.store import Store, response_key
+from services.intake.store import Store
+from services.intake.store.responses import response_key
 from shared import times
 from shared.contributions import ERASED
 

@@ -14,7 +14,8 @@ from services.intake.events import (
     SurveyClosed,
     SurveyPublished,
 )
-from services.intake.store import Response, Store
+from services.intake.store import Store
+from services.intake.store.responses import Response
 from shared import times
 from shared.bus import BATCH
 from shared.event import Event, Outgoing, encode

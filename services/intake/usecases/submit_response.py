@@ -7,7 +7,8 @@ from typing import Any
 from services.intake.domain.answers import check_response
 from services.intake.domain.survey import SurveyNotOpen
 from services.intake.events import ResponseSubmitted
-from services.intake.store import Store, response_key
+from services.intake.store import Store
+from services.intake.store.responses import response_key
 from shared import times
 
 

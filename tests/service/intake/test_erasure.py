@@ -6,7 +6,8 @@ from typing import ClassVar
 import orjson
 import pytest
 
-from services.intake.store import NoSuchResponse, open_store
+from services.intake.store import open_store
+from services.intake.store.responses import NoSuchResponse
 from services.intake.usecases.close_survey import seal_survey
 from shared.event import Event
 

@@ -1,47 +1,36 @@
-"""Intake's pages: surveys to answer, one's own answers, and the planner's list of surveys."""
+"""The pages of somebody who answers: the open surveys, the form, the receipt, one's own answers."""
 
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import partial
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from flask import Blueprint, redirect, render_template, request, url_for
-from marshmallow import ValidationError
 from werkzeug.wrappers import Response as HttpResponse
 
 from services.intake.answer_form import AnswerForm, fields_of
-from services.intake.domain.definition import InvalidDefinition, compile_definition
-from services.intake.domain.survey import Survey, SurveyNotDraft, SurveyNotOpen
-from services.intake.schemas import DefinitionSchema
-from services.intake.store import NoSuchResponse, NoSuchSurvey, ResponseConflict
+from services.intake.domain.definition import compile_definition
+from services.intake.domain.survey import Survey, SurveyNotOpen
+from services.intake.pages.texts import language_of, speaking
+from services.intake.store.responses import NoSuchResponse, ResponseConflict
+from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases import change_response
-from services.intake.usecases.close_survey import close_survey
-from services.intake.usecases.create_survey import create_survey
-from services.intake.usecases.publish_survey import publish_survey
 from services.intake.usecases.submit_response import submit_response
 from shared import web
-from shared.auth import page_for, reader
-from shared.problems import flattened
 
-pages = Blueprint("pages", __name__, template_folder="templates")
+pages = Blueprint("answering", __name__, template_folder="../templates")
 
 Page = str | HttpResponse | tuple[str, int]
 
 _FORM = "application/x-www-form-urlencoded"
-_MULTIPART = "multipart/form-data"
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
-_MOST_SURVEYS = 500
 
 
 @pages.get("/")
 def open_surveys() -> str:
     """What can be answered today."""
     found = sorted(web.store().surveys.with_status("open"), key=lambda each: each.opened_at)
-    return render_template("open_surveys.html", surveys=[(each, _say(each)) for each in found])
+    return render_template("open_surveys.html", surveys=[(each, speaking(each)) for each in found])
 
 
 @pages.get("/s/<survey>")
@@ -57,7 +46,7 @@ def answer(survey: str) -> Page:
 @pages.get("/s/<survey>/answers")
 def begin(survey: str) -> HttpResponse:
     """Where a reload of what `send` shows leads."""
-    return redirect(url_for("pages.answer", survey=survey))
+    return redirect(url_for(".answer", survey=survey))
 
 
 @pages.post("/s/<survey>", endpoint="send_to_form")
@@ -103,7 +92,7 @@ def _store(survey: Survey, form: AnswerForm, typed: Mapping[str, str]) -> Page:
         page = render_template("answered_before.html", survey=survey, typed=typed, wrong=wrong)
         return page, 409
     left_out = 1 if form.left_out else None
-    where = url_for("pages.thanks", survey=survey.id, name=name, receipt=receipt, left_out=left_out)
+    where = url_for(".thanks", survey=survey.id, name=name, receipt=receipt, left_out=left_out)
     return redirect(where, 303)
 
 
@@ -119,7 +108,7 @@ def thanks(survey: str, name: str) -> Page:
     found = _survey(survey)
     if found is None:
         return _not_open(None)
-    say, language = _say(found), _language(found)
+    say, language = speaking(found), language_of(found)
     left_out = "left_out" in request.args
     return render_template(
         "thanks.html",
@@ -157,74 +146,10 @@ def use_receipt() -> Page:
     typed = {"id": name, "receipt": receipt, "group": content["group"], **dict(fields_of(answers))}
     return render_template(
         "own_answers.html",
-        id=name, receipt=receipt, survey=survey, say=_say(survey), language=_language(survey),
+        id=name, receipt=receipt, survey=survey, say=speaking(survey), language=language_of(survey),
         synthetic=survey.definition.get("synthetic"),
         group=content["group"], answers=answers, typed=typed,
     )  # fmt: skip
-
-
-@pages.get("/surveys")
-@page_for("planner", "administrator")
-def surveys() -> str:
-    """Every survey of the unit, newest first, and a form for another one."""
-    return _surveys_page()
-
-
-@pages.post("/surveys")
-@web.accepts(_FORM, _MULTIPART)
-@page_for("planner")
-def add_survey() -> Page:
-    """Write a survey down from its JSON definition, as a file or pasted."""
-    file = request.files.get("file")
-    text = file.read() if file else request.form.get("definition", "").encode()
-    name = request.form.get("id", "")
-    if not _OWN_ID.fullmatch(name):
-        name = uuid4().hex
-    try:
-        definition = DefinitionSchema().load(orjson.loads(text))
-        create_survey(
-            web.store(),
-            unit=reader().unit, name=name, who=reader().name, definition=definition,
-            digest=sha256(text).hexdigest(),
-        )  # fmt: skip
-    except orjson.JSONDecodeError as error:
-        errors = [{"field": "definition", "message": f"This is not JSON: {error}."}]
-    except ValidationError as error:
-        errors = flattened(error.messages)
-    except InvalidDefinition as error:
-        errors = error.errors
-    else:
-        return redirect(url_for("pages.surveys", _anchor=name), 303)
-    return _surveys_page(text.decode("utf-8", "replace"), errors), 422
-
-
-@pages.post("/surveys/<name>/publish")
-@web.accepts(_FORM)
-@page_for("planner")
-def publish(name: str) -> HttpResponse:
-    return _changed(name, publish_survey)
-
-
-@pages.post("/surveys/<name>/close")
-@web.accepts(_FORM)
-@page_for("planner")
-def close(name: str) -> HttpResponse:
-    return _changed(name, close_survey)
-
-
-def _changed(name: str, change: Callable[..., Survey]) -> HttpResponse:
-    """Doing twice what was meant once is no error to a person."""
-    with suppress(SurveyNotDraft):
-        change(web.store(), unit=reader().unit, name=name)
-    return redirect(url_for("pages.surveys", _anchor=name), 303)
-
-
-def _surveys_page(typed: str = "", errors: list[dict[str, str]] | None = None) -> str:
-    found = web.store().surveys.page(reader().unit, None, _MOST_SURVEYS)
-    newest = sorted(found, key=lambda each: each.created_at, reverse=True)
-    listed = [(each, _say(each)) for each in newest]
-    fresh = {"typed": typed, "errors": errors or [], "new_id": uuid4().hex}
-    return render_template("surveys.html", surveys=listed, **fresh)
 
 
 def _form_page(
@@ -244,8 +169,8 @@ def _form_page(
         "answer.html",
         survey=survey,
         synthetic=survey.definition.get("synthetic"),
-        say=_say(survey),
-        language=_language(survey),
+        say=speaking(survey),
+        language=language_of(survey),
         items=[item for item in survey.definition["items"] if item["id"] in items],
         typed=typed,
         unseen=[(name, value) for name, value in typed.items() if name not in seen],
@@ -260,7 +185,7 @@ def _not_open(survey: Survey | None) -> Page:
     """A kind word instead of a form."""
     if survey is None or survey.status == "draft":
         return render_template("not_open.html", survey=None), 404
-    return render_template("not_open.html", survey=survey, say=_say(survey)), 410
+    return render_template("not_open.html", survey=survey, say=speaking(survey)), 410
 
 
 def _survey(name: str) -> Survey | None:
@@ -271,19 +196,3 @@ def _survey(name: str) -> Survey | None:
     except NoSuchSurvey:
         return None
     return found
-
-
-def _language(survey: Survey) -> str:
-    languages = survey.definition["languages"]
-    return request.accept_languages.best_match(languages) or str(languages[0])
-
-
-def _say(survey: Survey) -> Callable[[Mapping[str, str]], str]:
-    """Picks a text in the reader's language, or in the survey's first."""
-    first = survey.definition["languages"][0]
-    return partial(_text, languages=(_language(survey), first))
-
-
-def _text(texts: Mapping[str, str], languages: tuple[str, ...]) -> str:
-    found = (texts[language] for language in languages if language in texts)
-    return next(found, next(iter(texts.values())))

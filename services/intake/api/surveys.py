@@ -1,0 +1,98 @@
+"""Definitions, from draft to closed."""
+
+from typing import Any
+
+from services.intake.domain.survey import Survey
+from services.intake.schemas import (
+    DefinitionSchema,
+    SurveyPageSchema,
+    SurveyQuerySchema,
+    SurveySchema,
+)
+from services.intake.usecases.close_survey import close_survey
+from services.intake.usecases.create_survey import create_survey, edit_survey
+from services.intake.usecases.publish_survey import publish_survey
+from shared import times, web
+from shared.auth import reader, requires
+from shared.paging import after, page
+
+surveys = web.Blueprint("surveys", __name__, url_prefix="/v1/surveys", description="Definitions")
+
+
+@surveys.post("")
+@surveys.arguments(DefinitionSchema)
+@surveys.response(201, SurveySchema)
+@requires("planner")
+def create(definition: dict[str, Any]) -> Any:
+    """Write a survey down as a draft."""
+    who = reader()
+    return _survey(
+        create_survey(
+            web.store(),
+            unit=who.unit,
+            name=web.creation_id(),
+            who=who.name,
+            definition=definition,
+            digest=web.body_digest(),
+        )
+    )
+
+
+@surveys.get("")
+@surveys.arguments(SurveyQuerySchema, location="query")
+@surveys.response(200, SurveyPageSchema)
+@requires("planner", "administrator")
+def list_surveys(query: dict[str, Any]) -> Any:
+    """The unit's surveys."""
+    found = web.store().surveys.page(reader().unit, after(query["cursor"]), query["limit"] + 1)
+    return page("surveys", found, query["limit"], lambda s: s.id, _survey)
+
+
+@surveys.get("/<name>")
+@surveys.response(200, SurveySchema)
+@requires("planner", "administrator")
+def read(name: str) -> Any:
+    """One survey with its definition."""
+    return _survey(web.store().surveys.get(reader().unit, name))
+
+
+@surveys.put("/<name>")
+@surveys.arguments(DefinitionSchema)
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def edit(definition: dict[str, Any], name: str) -> Any:
+    """Replace a draft's definition. What was published never changes."""
+    unit = reader().unit
+    web.check_if_match(_survey(web.store().surveys.get(unit, name)))
+    return _survey(edit_survey(web.store(), unit=unit, name=name, definition=definition))
+
+
+@surveys.post("/<name>/publish")
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def publish(name: str) -> Any:
+    """Open a draft for answers."""
+    return _survey(publish_survey(web.store(), unit=reader().unit, name=name))
+
+
+@surveys.post("/<name>/close")
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def close(name: str) -> Any:
+    """Take no more answers: `closing` until every answer is counted, then `closed`."""
+    return _survey(close_survey(web.store(), unit=reader().unit, name=name))
+
+
+def _survey(survey: Survey) -> dict[str, Any]:
+    return {
+        "id": survey.id,
+        "unit": survey.unit,
+        "status": survey.status,
+        "version": survey.version,
+        "revision": survey.revision,
+        "definition": survey.definition,
+        "created_at": times.rfc3339(survey.created_at),
+        "opened_at": None if survey.opened_at is None else times.rfc3339(survey.opened_at),
+        "closed_at": None if survey.closed_at is None else times.rfc3339(survey.closed_at),
+        "seal": survey.seal,
+    }

@@ -1,0 +1,5 @@
+"""Intake's pages."""
+
+from services.intake.pages import answering, surveys
+
+BLUEPRINTS = [answering.pages, surveys.pages]
