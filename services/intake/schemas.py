@@ -2,9 +2,19 @@
 
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import (
+    EXCLUDE,
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    pre_load,
+    validate,
+)
 
-from services.intake.domain.definition import TYPES
+from services.intake.domain.items import TYPES
+from shared import times
 from shared.paging import PageSchema
 
 _ID = validate.Regexp(
@@ -35,6 +45,10 @@ class TextField(fields.Field[dict[str, str]]):
         return texts
 
 
+def _flag(description: str) -> fields.Boolean:
+    return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
+
+
 class _Strict(Schema):
     class Meta:
         unknown = RAISE
@@ -43,9 +57,17 @@ class _Strict(Schema):
 class ScaleSchema(_Strict):
     min = fields.Integer(required=True, strict=True, validate=validate.Range(-100, 100))
     max = fields.Integer(required=True, strict=True, validate=validate.Range(-100, 100))
+    low = TextField(longest=100, metadata={"description": "What the lowest point means."})
+    high = TextField(longest=100, metadata={"description": "What the highest point means."})
 
 
 class ChoiceSchema(_Strict):
+    value = fields.String(required=True, validate=_ID)
+    text = TextField(longest=500, required=True)
+    exclusive = _flag("Goes with no other choice, as 'none of these' does.")
+
+
+class RowSchema(_Strict):
     value = fields.String(required=True, validate=_ID)
     text = TextField(longest=500, required=True)
 
@@ -53,20 +75,39 @@ class ChoiceSchema(_Strict):
 class SectionSchema(_Strict):
     id = fields.String(required=True, validate=_ID)
     title = TextField(longest=500, required=True)
+    text = TextField()
     lens = fields.String(validate=validate.OneOf(["culture", "needs", "structure"]))
+    visible_if = fields.Raw(allow_none=True)
 
 
 class ItemSchema(_Strict):
     id = fields.String(required=True, validate=_ID)
     section = fields.String()
-    type = fields.String(required=True, validate=validate.OneOf(TYPES))
-    role = fields.String(validate=validate.OneOf(["profile", "overall_satisfaction"]))
+    type = fields.String(required=True, validate=validate.OneOf(tuple(TYPES)))
+    role = fields.String(
+        validate=validate.OneOf(["profile", "overall_satisfaction", "first_destination"])
+    )
     text = TextField(required=True)
+    hint = TextField(longest=1000)
+    support = TextField(metadata={"description": "Whom to turn to, shown beside the question."})
     scale = fields.Nested(ScaleSchema)
     choices = fields.List(fields.Nested(ChoiceSchema), validate=validate.Length(max=200))
+    rows = fields.List(fields.Nested(RowSchema), validate=validate.Length(max=100))
+    other = _flag("Adds a choice of one's own, with its text.")
+    random = _flag("Choices, or a matrix's rows, come in another order for everybody.")
+    no_basis = _flag('Offers "no basis to answer".')
+    min_choices = fields.Integer(strict=True, validate=validate.Range(1, 200))
+    max_choices = fields.Integer(strict=True, validate=validate.Range(1, 200))
+    min = fields.Raw(metadata={"description": "The least number, or the first day."})
+    max = fields.Raw(metadata={"description": "The greatest number, or the last day."})
+    decimals = fields.Integer(strict=True, validate=validate.Range(0, 6))
     max_length = fields.Integer(strict=True, validate=validate.Range(1, 10_000))
-    required = fields.Boolean(truthy={True}, falsy={False})
+    multiline = _flag("More than one line; so it is unless this is false.")
+    required = _flag("Must be answered where it is shown.")
     visible_if = fields.Raw(allow_none=True)
+    required_if = fields.Raw(allow_none=True)
+    valid_if = fields.Raw(allow_none=True)
+    valid_message = TextField(longest=500)
 
 
 class DefinitionSchema(_Strict):
@@ -79,25 +120,39 @@ class DefinitionSchema(_Strict):
     groups = fields.List(
         fields.String(validate=_ID), required=True, validate=validate.Length(1, 200)
     )
+    group_titles = fields.Dict(fields.String(), TextField(longest=100))
     minimum_group_size = fields.Integer(
         strict=True, load_default=10, validate=validate.Range(1, 1000)
     )
     participation = fields.String(
         load_default="anonymous",
-        validate=validate.OneOf(["anonymous"], error="Only anonymous surveys are offered so far."),
+        validate=validate.OneOf(["anonymous", "confidential", "identified"]),
     )
-    access = fields.String(
-        load_default="open",
-        validate=validate.OneOf(["open"], error="Only open links are offered so far."),
+    access = fields.String(load_default="open", validate=validate.OneOf(["open", "invited"]))
+    opens_at = fields.AwareDateTime("iso", allow_none=True)
+    closes_at = fields.AwareDateTime("iso", allow_none=True)
+    introduction = TextField(metadata={"description": "What it is for, and who sees what."})
+    contact = TextField(longest=500)
+    consent = TextField(longest=1000, metadata={"description": "What must be agreed to first."})
+    draw = TextField(longest=1000, metadata={"description": "What can be won, and how."})
+    quotas = fields.Dict(
+        fields.String(),
+        fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)),
+        metadata={"description": "By group, how many responses are taken."},
     )
-    introduction = TextField()
+    retention_days = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(1, 36_500),
+        metadata={"description": "Answers are erased so many days after closing."},
+    )
+    outcome_period = fields.String(
+        validate=validate.Length(1, 20),
+        metadata={"description": "The class year that first destinations are reported for."},
+    )
     sections = fields.List(fields.Nested(SectionSchema), load_default=list)
     items = fields.List(fields.Nested(ItemSchema), required=True, validate=validate.Length(max=300))
-    synthetic = fields.Boolean(
-        truthy={True},
-        falsy={False},
-        metadata={"description": "The answers are generated, and every page says so."},
-    )
+    synthetic = _flag("The answers are generated, and every page says so.")
 
     @pre_load
     def _name_plain_texts(self, raw: Any, **_: Any) -> Any:
@@ -106,6 +161,21 @@ class DefinitionSchema(_Strict):
         first = languages[0] if isinstance(languages, list) and languages else "en"
         return _in_language(raw, first if isinstance(first, str) else "en")
 
+    @post_load
+    def _write_times(self, raw: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A definition is kept as the JSON that it came as."""
+        for name in ("opens_at", "closes_at"):
+            if raw.get(name) is not None:
+                raw[name] = times.rfc3339(raw[name])
+        return raw
+
+
+_TEXTS = {
+    "contact", "consent", "draw", "high", "hint", "introduction", "low", "support", "text",
+    "title", "valid_message",
+}  # fmt: skip
+_RULES = {"visible_if", "required_if", "valid_if"}
+
 
 def _in_language(raw: Any, language: str) -> Any:
     """`raw` with every plain text as {language: text}."""
@@ -113,13 +183,19 @@ def _in_language(raw: Any, language: str) -> Any:
         return [_in_language(part, language) for part in raw]
     if not isinstance(raw, dict):
         return raw
-    texts = {"text", "title", "introduction"}
+    if isinstance(raw.get("group_titles"), dict):
+        titles = raw["group_titles"].items()
+        raw = {**raw, "group_titles": {k: _named(v, language) for k, v in titles}}
     return {
-        name: {language: value}
-        if name in texts and isinstance(value, str)
-        else (value if name == "visible_if" else _in_language(value, language))
+        name: _named(value, language)
+        if name in _TEXTS
+        else (value if name in _RULES else _in_language(value, language))
         for name, value in raw.items()
     }
+
+
+def _named(value: Any, language: str) -> Any:
+    return {language: value} if isinstance(value, str) else value
 
 
 class SurveySchema(Schema):

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from services.intake.domain.definition import Definition, Error, Item
+from services.intake.domain.definition import GROUP, Definition, Error
 
 # A revision goes out as one event of at most 64 KiB, with the answers before it and after it.
 MOST_BYTES = 30_000
@@ -40,38 +40,38 @@ def check_response(
         for name in profile
         if name in items and not items[name].profile
     ]
-    kept: dict[str, Any] = {"group": group, "profile": {}, "answers": {}}
-    shown: dict[str, Any] = {}
-    for item in items.values():
-        message = _problem(item, given, shown)
-        if message is not None:
-            errors.append(_error(item.id, message))
-        elif item.id in given:
-            shown[item.id] = given[item.id]
-            kept["profile" if item.profile else "answers"][item.id] = given[item.id]
-    errors = errors or _too_long(kept, shown)
+    shown: dict[str, Any] = {GROUP: group}
+    for name, item in items.items():
+        if item.visible_if is not None and not item.visible_if(shown):
+            if name in given:
+                errors.append(_error(name, "This item is hidden by the other answers."))
+        elif name in given:
+            value = given[name]
+            message = item.check(value) or item.contradiction(value, shown)
+            if message is None:
+                shown[name] = value
+            else:
+                errors.append(_error(name, message))
+        elif item.needed(shown):
+            errors.append(_error(name, "This item needs an answer."))
+    del shown[GROUP]
+    described = {name: shown.pop(name) for name in definition.profile if name in shown}
+    kept = {"group": group, "profile": described, "answers": shown}
+    errors = errors or _too_long(kept)
     if errors:
         raise InvalidAnswers(errors)
     return kept
 
 
-def _too_long(kept: Mapping[str, Any], shown: Mapping[str, Any]) -> list[Error]:
+def _too_long(kept: Mapping[str, Any]) -> list[Error]:
     """Named at the longest answer, which is the one to shorten."""
     size = len(orjson.dumps(kept))
     if size <= MOST_BYTES:
         return []
-    longest = max(shown, key=lambda name: len(orjson.dumps(shown[name])))
+    given = {**kept["profile"], **kept["answers"]}
+    longest = max(given, key=lambda name: len(orjson.dumps(given[name])))
     excess = f"Your answers are {size:,} bytes altogether, at most {MOST_BYTES:,} are taken"
     return [_error(longest, f"{excess}: shorten this one.")]
-
-
-def _problem(item: Item, given: Mapping[str, Any], shown: Mapping[str, Any]) -> str | None:
-    answered = item.id in given
-    if item.visible_if is not None and not item.visible(shown):
-        return "This item is hidden by the other answers." if answered else None
-    if answered:
-        return item.check(given[item.id])
-    return "This item needs an answer." if item.required else None
 
 
 def _wrong_group(definition: Definition) -> Error:

@@ -1,21 +1,30 @@
 """A survey's definition, compiled once into what each answer is checked against."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
-from json_logic import jsonLogic
+
+from services.intake.domain.conditions import (
+    Condition,
+    NotACondition,
+    compile_condition,
+    variables,
+)
+from services.intake.domain.items import Check, Raw, check_of, shape_errors
 
 Error = dict[str, str]
-Check = Callable[[Any], str | None]
 
 # A published definition goes out as one event, of at most 64 KiB. A hundred items in three
 # languages take about 40 kB.
 MOST_BYTES = 60_000
-_USES = ("unaware", "unused")
-# What JsonLogic raises for a rule, or for values, that it cannot work out.
-_SENSELESS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+GROUP = "group"
+PIPED = re.compile(r"\{\{ *([A-Za-z0-9_-]+) *\}\}")
+"""Where a text speaks of an earlier answer."""
+_RULES = ("visible_if", "required_if", "valid_if")
 
 
 class InvalidDefinition(Exception):
@@ -28,29 +37,42 @@ class InvalidDefinition(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
-    """One question. `check` answers what is wrong with a value, or None."""
+    """One question. `check` answers what is wrong with a value, or None; the conditions are asked
+    with the answers that are shown so far and the group."""
 
     id: str
     type: str
     profile: bool
     required: bool
-    visible_if: Any
+    visible_if: Condition | None
+    required_if: Condition | None
+    valid_if: Condition | None
+    valid_message: Mapping[str, str]
     check: Check
 
     def visible(self, answers: Mapping[str, Any]) -> bool:
-        """A condition that makes nothing of these answers, such as a text less than 4, hides."""
-        try:
-            return self.visible_if is None or bool(jsonLogic(self.visible_if, dict(answers)))
-        except _SENSELESS:
-            return False
+        return self.visible_if is None or bool(self.visible_if(answers))
+
+    def needed(self, answers: Mapping[str, Any]) -> bool:
+        return self.required or (self.required_if is not None and bool(self.required_if(answers)))
+
+    def contradiction(self, value: Any, answers: Mapping[str, Any]) -> str | None:
+        """The item's own message where its answer does not fit the others."""
+        if self.valid_if is None or self.valid_if({**answers, self.id: value}):
+            return None
+        return next(iter(self.valid_message.values()))
 
 
 @dataclass(frozen=True)
 class Definition:
+    """`items` in the order in which they are asked; `profile` names those that describe who
+    answers."""
+
     groups: tuple[str, ...]
     items: Mapping[str, Item]
+    profile: tuple[str, ...]
 
 
 def check_size(raw: Mapping[str, Any]) -> None:
@@ -67,169 +89,118 @@ def compile_definition(raw: Mapping[str, Any]) -> Definition:
 
     Raises InvalidDefinition with every contradiction at once.
     """
-    errors = [*_section_errors(raw), *_item_errors(raw), *_condition_errors(raw)]
-    if not raw["groups"]:
-        errors.append({"field": "groups", "message": "Name at least one group."})
+    errors = [*_survey_errors(raw), *_section_errors(raw), *_item_errors(raw), *_order_errors(raw)]
     if errors:
         raise InvalidDefinition(errors)
-    items = {item["id"]: _compile(item) for item in raw["items"]}
-    return Definition(tuple(raw["groups"]), items)
+    sections = {section["id"]: section.get("visible_if") for section in raw["sections"]}
+    items = {each["id"]: _compile(each, sections.get(each.get("section"))) for each in asked(raw)}
+    profile = tuple(item.id for item in items.values() if item.profile)
+    return Definition(tuple(raw["groups"]), items, profile)
 
 
-def _compile(raw: Mapping[str, Any]) -> Item:
+def asked(raw: Mapping[str, Any]) -> list[Raw]:
+    """The items in the order in which they are asked: those of no section, then section by
+    section."""
+    places = {section["id"]: place for place, section in enumerate(raw["sections"])}
+    return sorted(raw["items"], key=lambda item: places.get(item.get("section"), -1))
+
+
+def _compile(raw: Raw, section_rule: Any) -> Item:
+    rules = [rule for rule in (section_rule, raw.get("visible_if")) if rule is not None]
     return Item(
         id=raw["id"],
         type=raw["type"],
         profile=raw.get("role") == "profile",
         required=raw.get("required", False),
-        visible_if=raw.get("visible_if"),
-        check=_CHECKS[raw["type"]](raw),
+        visible_if=_condition({"and": rules} if rules[1:] else next(iter(rules), None)),
+        required_if=_condition(raw.get("required_if")),
+        valid_if=_condition(raw.get("valid_if")),
+        valid_message=raw.get("valid_message") or {"en": "This does not fit your other answers."},
+        check=check_of(raw),
     )
 
 
-def _need_check(raw: Mapping[str, Any]) -> Check:
-    low, high = raw["scale"]["min"], raw["scale"]["max"]
-    wanted = (
-        f'Answer {{"importance": {low} to {high}, "satisfaction": {low} to {high}}}, or "use": '
-        '"unaware" or "unused" in place of the satisfaction.'
-    )
-
-    def check(value: Any) -> str | None:
-        if type(value) is not dict or len(value) != 2:  # a bool is no number here
-            return wanted
-        importance, satisfaction = value.get("importance"), value.get("satisfaction")
-        if type(importance) is not int or not low <= importance <= high:
-            return wanted
-        if satisfaction is None:
-            return None if value.get("use") in _USES else wanted
-        if type(satisfaction) is not int or not low <= satisfaction <= high:
-            return wanted
-        return None
-
-    return check
+def _condition(rule: Any) -> Condition | None:
+    return None if rule is None else compile_condition(rule)
 
 
-def _rating_check(raw: Mapping[str, Any]) -> Check:
-    low, high = raw["scale"]["min"], raw["scale"]["max"]
-
-    def check(value: Any) -> str | None:
-        if type(value) is not int or not low <= value <= high:
-            return f"Answer a whole number from {low} to {high}."
-        return None
-
-    return check
-
-
-def _single_choice_check(raw: Mapping[str, Any]) -> Check:
-    values = frozenset(choice["value"] for choice in raw["choices"])
-
-    def check(value: Any) -> str | None:
-        if not isinstance(value, str) or value not in values:
-            return f"Answer one of: {', '.join(sorted(values))}."
-        return None
-
-    return check
+def _survey_errors(raw: Mapping[str, Any]) -> Iterator[Error]:
+    groups = set(raw["groups"])
+    if not groups:
+        yield {"field": "groups", "message": "Name at least one group."}
+    if len(groups) < len(raw["groups"]):
+        yield {"field": "groups", "message": "Two groups have the same name."}
+    for key in ("quotas", "group_titles"):
+        for group in sorted((raw.get(key) or {}).keys() - groups):
+            yield {"field": f"{key}.{group}", "message": f"There is no group {group!r}."}
+    if raw.get("participation", "anonymous") != "anonymous" and raw.get("access") != "invited":
+        message = "Only who is invited can be told apart: set access to invited."
+        yield {"field": "participation", "message": message}
 
 
-def _text_check(raw: Mapping[str, Any]) -> Check:
-    most = raw.get("max_length", 2000)
-
-    def check(value: Any) -> str | None:
-        if not isinstance(value, str):
-            return "Answer with text."
-        if len(value) > most:
-            return f"At most {most} characters."
-        return None
-
-    return check
-
-
-_CHECKS: dict[str, Callable[[Mapping[str, Any]], Check]] = {
-    "need": _need_check,
-    "rating": _rating_check,
-    "single_choice": _single_choice_check,
-    "text": _text_check,
-}
-TYPES = tuple(_CHECKS)
-
-
-def _section_errors(raw: Mapping[str, Any]) -> list[Error]:
+def _section_errors(raw: Mapping[str, Any]) -> Iterator[Error]:
     known = {section["id"] for section in raw["sections"]}
-    errors = []
     if len(known) < len(raw["sections"]):
-        errors.append({"field": "sections", "message": "Two sections have the same id."})
-    errors += [
-        {"field": f"items.{i}.section", "message": f"There is no section {item['section']!r}."}
-        for i, item in enumerate(raw["items"])
-        if item.get("section") is not None and item["section"] not in known
-    ]
-    return errors
+        yield {"field": "sections", "message": "Two sections have the same id."}
+    for i, item in enumerate(raw["items"]):
+        if item.get("section") is not None and item["section"] not in known:
+            message = f"There is no section {item['section']!r}."
+            yield {"field": f"items.{i}.section", "message": message}
 
 
-def _item_errors(raw: Mapping[str, Any]) -> list[Error]:
-    errors = []
+def _item_errors(raw: Mapping[str, Any]) -> Iterator[Error]:
     seen: set[str] = set()
     for i, item in enumerate(raw["items"]):
         if item["id"] in seen:
-            errors.append({"field": f"items.{i}.id", "message": f"{item['id']!r} is used twice."})
+            yield {"field": f"items.{i}.id", "message": f"{item['id']!r} is used twice."}
+        if item["id"] == GROUP:
+            message = "'group' is who answers; name the item differently."
+            yield {"field": f"items.{i}.id", "message": message}
         seen.add(item["id"])
-        errors += [{"field": f"items.{i}.{f}", "message": m} for f, m in _shape_errors(item)]
+        for key, message in shape_errors(item):
+            yield {"field": f"items.{i}.{key}", "message": message}
     if not raw["items"]:
-        errors.append({"field": "items", "message": "Ask at least one thing."})
-    return errors
+        yield {"field": "items", "message": "Ask at least one thing."}
 
 
-def _shape_errors(item: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What an item of its type must have, and must make sense of."""
-    scale, choices = item.get("scale"), item.get("choices") or []
-    scaled = item["type"] in {"need", "rating"}
-    errors = []
-    if scaled and not scale:
-        errors.append(("scale", 'Give {"min": ..., "max": ...}.'))
-    if scaled and scale and scale["min"] >= scale["max"]:
-        errors.append(("scale", "min must be less than max."))
-    if scaled and scale and scale["max"] - scale["min"] > 10:
-        errors.append(("scale", "At most 11 points."))
-    if not scaled and scale:
-        errors.append(("scale", f"A {item['type']} item has no scale."))
-    if item["type"] == "single_choice" and not choices:
-        errors.append(("choices", "Give at least one choice."))
-    if len({choice["value"] for choice in choices}) < len(choices):
-        errors.append(("choices", "Two choices have the same value."))
-    if item.get("role") == "overall_satisfaction" and item["type"] != "rating":
-        errors.append(("role", "Overall satisfaction is asked with a rating."))
-    return errors
-
-
-def _condition_errors(raw: Mapping[str, Any]) -> list[Error]:
-    """A condition looks back only, so that one pass down the page settles what is shown."""
-    errors = []
-    before: set[str] = set()
-    for i, item in enumerate(raw["items"]):
-        rule = item.get("visible_if")
-        if rule is not None:
-            where = f"items.{i}.visible_if"
-            unknown = sorted({name.partition(".")[0] for name in _variables(rule)} - before)
-            if unknown:
-                text = f"Refers to {', '.join(unknown)}, which is not asked before it."
-                errors.append({"field": where, "message": text})
-            try:
-                jsonLogic(rule, {})
-            except _SENSELESS as error:
-                errors.append({"field": where, "message": f"Not JsonLogic: {error}"})
+def _order_errors(raw: Mapping[str, Any]) -> Iterator[Error]:
+    """Conditions and texts look back only, so that one pass down the page settles what is shown."""
+    places = {id(item): i for i, item in enumerate(raw["items"])}
+    sections = {section["id"]: (i, section) for i, section in enumerate(raw["sections"])}
+    before = {GROUP}
+    for item in asked(raw):
+        here = sections.pop(item.get("section"), None)
+        if here is not None:
+            yield from _looks_back(*here, "sections", before)
+        yield from _looks_back(places[id(item)], item, "items", before)
         before.add(item["id"])
-    return errors
 
 
-def _variables(rule: Any) -> set[str]:
-    if isinstance(rule, Mapping):
-        found = set()
-        for operator, operands in rule.items():
-            if operator == "var":
-                name = operands[0] if isinstance(operands, list) and operands else operands
-                found.add(str(name))
-            found |= _variables(operands)
-        return found
-    if isinstance(rule, list):
-        return set().union(*(_variables(part) for part in rule))
-    return set()
+def _looks_back(place: int, raw: Raw, kind: str, before: set[str]) -> Iterator[Error]:
+    for key in _RULES:
+        rule = raw.get(key)
+        if rule is None:
+            continue
+        where = f"{kind}.{place}.{key}"
+        known = before | {raw["id"]} if key == "valid_if" else before
+        try:
+            compile_condition(rule)
+        except NotACondition as error:
+            yield {"field": where, "message": f"Not a condition: {error}"}
+        else:
+            yield from _unknown(where, set(variables(rule)) - known)
+    piped = {name for text in _texts(raw) for name in PIPED.findall(text)}
+    yield from _unknown(f"{kind}.{place}.text", piped - before)
+
+
+def _texts(raw: Raw) -> Iterator[str]:
+    for key in ("title", "text", "hint"):
+        yield from (raw.get(key) or {}).values()
+    for option in chain(raw.get("choices") or (), raw.get("rows") or ()):
+        yield from (option.get("text") or {}).values()
+
+
+def _unknown(where: str, names: set[str]) -> Iterator[Error]:
+    if names:
+        message = f"Refers to {', '.join(sorted(names))}, which is not asked before it."
+        yield {"field": where, "message": message}
