@@ -69,18 +69,19 @@ class Message:
 def encode(event: Event) -> Outgoing:
     """The envelope's bytes. An event's id is made here, so a republished copy keeps it. Raises
     TooLarge."""
-    name = uuid4().hex
+    name, data = uuid4().hex, event.data()
     envelope = {
         "specversion": "1.0",
         "id": name,
         "source": "/" + event.type.partition(".")[0],
         "type": event.type,
-        "time": times.rfc3339(times.now()),
+        # When it happened, where the event says so: it may be kept less exactly than known.
+        "time": data.get("at") or times.rfc3339(times.now()),
         "subject": event.subject,
         "unit": event.unit,
         "traceparent": f"00-{name}-{name[:16]}-01",
         "datacontenttype": "application/json",
-        "data": event.data(),
+        "data": data,
     }
     return Outgoing(name, event.type, orjson.dumps(envelope))
 

@@ -1,12 +1,15 @@
 """Intake's wiring: the application for gunicorn and the worker."""
 
+from functools import partial
+
 from flask import Flask
 from pymongo.database import Database
 
 from services.intake import api, pages
 from services.intake.store import open_store
-from services.intake.usecases.close_survey import SealSurveys
+from services.intake.usecases.close_survey import SealSurveys, close_overdue_surveys
 from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
+from services.intake.usecases.recount_quotas import RECOUNT_SECONDS, RecountQuotas
 from shared import settings, web, worker
 from shared.documents import Document
 
@@ -29,8 +32,13 @@ def run_worker() -> None:
     def build(database: Database[Document]) -> worker.Work:
         store = open_store(database, configured.secret)
         outboxes = [store.surveys.documents, store.responses.documents]
-        counting = worker.every(COUNT_SECONDS, lambda: count_responses(store))
-        return worker.Work(handlers={}, outboxes=outboxes, ticks=[SealSurveys(store), counting])
+        ticks = [
+            partial(close_overdue_surveys, store),
+            SealSurveys(store),
+            worker.every(RECOUNT_SECONDS, RecountQuotas(store)),
+            worker.every(COUNT_SECONDS, partial(count_responses, store)),
+        ]
+        return worker.Work(handlers={}, outboxes=outboxes, ticks=ticks)
 
     worker.run(configured, build)
 

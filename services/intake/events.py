@@ -18,13 +18,13 @@ class SurveyPublished(Event):
     opened_at: str
 
     @classmethod
-    def of(cls, survey: Survey) -> Self:
-        """What is said of a survey that was published."""
+    def of(cls, survey: Survey, version: int) -> Self:
+        """What is said of one published version of a survey."""
         return cls(
             unit=survey.unit,
             subject=survey.id,
-            version=survey.version,
-            definition=survey.definition,
+            version=version,
+            definition=survey.published[version - 1],
             opened_at=_said_at(survey.opened_at),
         )
 

@@ -205,6 +205,10 @@ class SurveySchema(Schema):
     version = fields.Integer()
     revision = fields.Integer()
     definition = fields.Dict()
+    correction = fields.Dict(
+        allow_none=True,
+        metadata={"description": "What is being written to follow the published definition."},
+    )
     created_at = fields.String()
     opened_at = fields.String(allow_none=True)
     closed_at = fields.String(allow_none=True)
@@ -228,11 +232,24 @@ class ResponseSchema(_Strict):
     group = fields.String(required=True)
     profile = fields.Dict(load_default=dict)
     answers = fields.Dict(required=True)
+    survey_version = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, 10_000),
+        metadata={"description": "Which version was answered; the last one unless said."},
+    )
 
 
 class SubmittedSchema(Schema):
     id = fields.String()
     receipt = fields.String()
+
+
+class TrialsSchema(Schema):
+    trials = fields.List(fields.Dict())
+
+
+class ForgottenSchema(Schema):
+    forgotten = fields.Integer()
 
 
 class ReceiptSchema(Schema):

@@ -38,6 +38,7 @@ def submit(body: dict[str, Any], survey: str) -> Any:
         group=body["group"],
         profile=body["profile"],
         answers=body["answers"],
+        version=body.get("survey_version"),
     )
     status = 201 if submitted.new else 200
     return {"id": submitted.id, "receipt": submitted.receipt}, status
@@ -65,6 +66,7 @@ def revise_own(headers: dict[str, Any], body: dict[str, Any], name: str) -> Any:
         group=body["group"],
         profile=body["profile"],
         answers=body["answers"],
+        version=body.get("survey_version"),
     )
     return _response(revised, name)
 

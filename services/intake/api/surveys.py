@@ -9,8 +9,10 @@ from services.intake.schemas import (
     SurveyQuerySchema,
     SurveySchema,
 )
+from services.intake.usecases.archive_survey import archive_survey, restore_survey
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.create_survey import create_survey, edit_survey
+from services.intake.usecases.duplicate_survey import duplicate_survey
 from services.intake.usecases.publish_survey import publish_survey
 from shared import times, web
 from shared.auth import reader, requires
@@ -61,7 +63,8 @@ def read(name: str) -> Any:
 @surveys.response(200, SurveySchema)
 @requires("planner")
 def edit(definition: dict[str, Any], name: str) -> Any:
-    """Replace a draft's definition. What was published never changes."""
+    """Replace a draft's definition, or write an open survey's correction: its items keep the
+    meaning of their ids, and it is asked once it is published. What was published never changes."""
     unit = reader().unit
     web.check_if_match(_survey(web.store().surveys.get(unit, name)))
     return _survey(edit_survey(web.store(), unit=unit, name=name, definition=definition))
@@ -71,7 +74,7 @@ def edit(definition: dict[str, Any], name: str) -> Any:
 @surveys.response(200, SurveySchema)
 @requires("planner")
 def publish(name: str) -> Any:
-    """Open a draft for answers."""
+    """Open a draft for answers, or ask an open survey's correction from now on."""
     return _survey(publish_survey(web.store(), unit=reader().unit, name=name))
 
 
@@ -83,6 +86,40 @@ def close(name: str) -> Any:
     return _survey(close_survey(web.store(), unit=reader().unit, name=name))
 
 
+@surveys.post("/<name>/archive")
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def archive(name: str) -> Any:
+    """Put a closed survey out of the way; nothing of it is lost."""
+    return _survey(archive_survey(web.store(), unit=reader().unit, name=name))
+
+
+@surveys.post("/<name>/restore")
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def restore(name: str) -> Any:
+    """Fetch an archived survey back among the closed ones."""
+    return _survey(restore_survey(web.store(), unit=reader().unit, name=name))
+
+
+@surveys.post("/<name>/duplicate")
+@surveys.response(201, SurveySchema)
+@requires("planner")
+def duplicate(name: str) -> Any:
+    """A new draft with the same questions under the same item ids."""
+    who = reader()
+    return _survey(
+        duplicate_survey(
+            web.store(),
+            unit=who.unit,
+            name=name,
+            copy=web.creation_id(),
+            who=who.name,
+            digest=web.body_digest(),
+        )
+    )
+
+
 def _survey(survey: Survey) -> dict[str, Any]:
     return {
         "id": survey.id,
@@ -91,6 +128,7 @@ def _survey(survey: Survey) -> dict[str, Any]:
         "version": survey.version,
         "revision": survey.revision,
         "definition": survey.definition,
+        "correction": survey.correction,
         "created_at": times.rfc3339(survey.created_at),
         "opened_at": None if survey.opened_at is None else times.rfc3339(survey.opened_at),
         "closed_at": None if survey.closed_at is None else times.rfc3339(survey.closed_at),

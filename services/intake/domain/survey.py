@@ -1,22 +1,42 @@
-"""The life of a survey: draft, open, closing, closed. A published definition never changes."""
+"""The life of a survey: draft, open, closing, closed, archived. What was published never changes; a
+correction is published beside it as the next version."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.intake.domain.definition import Error, InvalidDefinition
+
+OPEN, CLOSING, CLOSED, ARCHIVED = "open", "closing", "closed", "archived"
+PUBLISHED = (OPEN, CLOSING, CLOSED, ARCHIVED)
+# What respondents of earlier versions were told, or what the figures of both rest on.
+_PROMISED = ("participation", "access", "minimum_group_size", "synthetic")
+_MEANING = ("type", "scale", "role")
+
 
 class SurveyNotDraft(Exception):
-    """Only a draft can be edited or published."""
+    """Only a draft, or an open survey's correction, can be edited or published."""
 
 
 class SurveyNotOpen(Exception):
     """The survey takes no answers, not yet or not any more."""
 
 
+class GroupFull(SurveyNotOpen):
+    """As many of this group have answered as the survey takes."""
+
+
+class SurveyInUse(Exception):
+    """The survey is not where it would have to be for this: the text says what to do first."""
+
+
 @dataclass
 class Survey:
-    """`version` counts publications, `revision` the states that HTTP shows.
+    """`definition` is what is asked now: the draft's, or the last published one. `published` holds
+    every version, the first one first, and `correction` what is being written to follow.
 
+    `version` counts publications, `revision` the states that HTTP shows.
     `seals` counts how often the set of answers was declared complete: more than once only when a
     stalled write arrived after the first.
     """
@@ -28,43 +48,117 @@ class Survey:
     created_at: datetime
     body_digest: str
     status: str = "draft"
-    version: int = 0
     revision: int = 1
     opened_at: datetime | None = None
     closed_at: datetime | None = None
     seals: int = 0
-    seal: dict[str, Any] | None = field(default=None)
+    seal: dict[str, Any] | None = None
+    published: list[dict[str, Any]] = field(default_factory=list)
+    correction: dict[str, Any] | None = None
+
+    @property
+    def version(self) -> int:
+        return len(self.published)
 
     def edit(self, definition: dict[str, Any]) -> None:
-        if self.status != "draft":
+        """Rewrite the draft, or write the open survey's correction.
+
+        Raises InvalidDefinition where a published item would change its meaning.
+        """
+        if self.status == "draft":
+            self.definition = definition
+        elif self.status == OPEN:
+            check_correction(self.published, definition)
+            self.correction = None if definition == self.definition else definition
+        else:
             raise SurveyNotDraft(
-                "This survey was published, and what was published never changes. "
-                "Make a new survey from it."
+                f"This survey is {self.status}, and what was published never changes. "
+                "Duplicate it to ask again."
             )
-        self.definition = definition
         self.revision += 1
 
     def publish(self, at: datetime) -> None:
-        if self.status != "draft":
-            raise SurveyNotDraft(f"This survey is {self.status} already.")
-        self.status, self.opened_at = "open", at
-        self.version += 1
+        """Open the draft, or have the correction asked from here on."""
+        if self.status == "draft":
+            self.status, self.opened_at = OPEN, at
+        elif self.status == OPEN and self.correction is not None:
+            self.definition, self.correction = self.correction, None
+        else:
+            raise SurveyNotDraft(f"This survey is {self.status} already, with nothing to correct.")
+        self.published.append(self.definition)
         self.revision += 1
 
     def close(self, at: datetime) -> None:
         """Refuse new answers from here on. Closing what is closed changes nothing."""
         if self.status == "draft":
             raise SurveyNotOpen("This survey was never published.")
-        if self.status == "open":
-            self.status, self.closed_at = "closing", at
+        if self.status == OPEN:
+            self.status, self.closed_at, self.correction = CLOSING, at, None
             self.revision += 1
 
     def sealed(self, count: int, set_hash: str) -> bool:
         """Declare the set of answers complete; answers whether that was news."""
         seal = {"count": count, "set_hash": set_hash}
-        if self.status == "closed" and self.seal == seal:
+        if self.status == CLOSED and self.seal == seal:
             return False
-        self.status, self.seal = "closed", seal
+        self.status, self.seal = CLOSED, seal
         self.seals += 1
         self.revision += 1
         return True
+
+    def archive(self) -> None:
+        """Out of the way; everything of it is kept."""
+        if self.status == ARCHIVED:
+            return
+        if self.status != CLOSED:
+            raise SurveyInUse("Close the survey first, and wait until its answers are counted.")
+        self.status = ARCHIVED
+        self.revision += 1
+
+    def restore(self) -> None:
+        """Back among the closed ones."""
+        if self.status != ARCHIVED:
+            raise SurveyInUse("Only an archived survey can be restored.")
+        self.status = CLOSED
+        self.revision += 1
+
+
+def refusal(
+    status: str, opens_at: datetime | None, closes_at: datetime | None, now: datetime
+) -> SurveyNotOpen | None:
+    """Why a published survey takes no answer now, or None where it does."""
+    if status == OPEN and opens_at is not None and now < opens_at:
+        return SurveyNotOpen(f"This survey opens on {opens_at:%d %B %Y at %H:%M} UTC.")
+    if status != OPEN or (closes_at is not None and now >= closes_at):
+        return SurveyNotOpen("This survey is closed. Thank you for wanting to answer.")
+    return None
+
+
+def check_correction(published: list[dict[str, Any]], definition: Mapping[str, Any]) -> None:
+    """Raises InvalidDefinition where an item would change its meaning under its old id, or where
+    what respondents were promised would change."""
+    errors: list[Error] = [
+        {"field": key, "message": "Those who answered were promised otherwise; make a new survey."}
+        for key in _PROMISED
+        if definition.get(key) != published[-1].get(key)
+    ]
+    meant = {item["id"]: item for version in published for item in version["items"]}
+    for i, item in enumerate(definition["items"]):
+        before = meant.get(item["id"], item)
+        for key in _MEANING:
+            if _bare(before.get(key)) != _bare(item.get(key)):
+                message = (
+                    f"{item['id']!r} was published with another {key}; give this one a new id."
+                )
+                errors.append({"field": f"items.{i}.{key}", "message": message})
+    gone = set(published[-1]["groups"]) - set(definition["groups"])
+    if gone:
+        message = f"{', '.join(sorted(gone))} may have answered; groups can only be added."
+        errors.append({"field": "groups", "message": message})
+    if errors:
+        raise InvalidDefinition(errors, "The correction would change what was published.")
+
+
+def _bare(value: Any) -> Any:
+    """A scale without its words: they may be corrected."""
+    return (value["min"], value["max"]) if isinstance(value, Mapping) else value

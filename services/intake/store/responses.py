@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from pymongo.database import Database
 
+from services.intake.domain.invitation import Carried
 from services.intake.store.surveys import OpenSurvey, Surveys
 from shared import set_hash, times
 from shared.contributions import ERASED
@@ -45,7 +46,7 @@ class ResponseErased(Exception):
 @dataclass
 class Response:
     """One stored response; `content` is None once it was withdrawn, `erased` {at, reason} once
-    nothing is left of it but that it was there."""
+    nothing is left of it but that it was there. `carried` is what it has from an invitation."""
 
     id: str
     unit: str
@@ -55,6 +56,7 @@ class Response:
     at: datetime
     content: dict[str, Any] | None
     erased: dict[str, str] | None
+    carried: Carried | None
 
 
 class Responses:
@@ -68,7 +70,13 @@ class Responses:
         self.documents.ensure_indexes(("survey",))
 
     def add(
-        self, survey: OpenSurvey, name: str, content: dict[str, Any], said: Event, at: datetime
+        self,
+        survey: OpenSurvey,
+        name: str,
+        content: dict[str, Any],
+        said: Event,
+        at: datetime,
+        carried: Carried | None = None,
     ) -> bool:
         """Store a response with its event; answers whether it is new, False for a retry.
 
@@ -87,6 +95,8 @@ class Responses:
             "content": packed,
             "submitted": sha256(packed).digest(),
         }
+        if carried is not None:
+            document["carried"] = vars(carried)
         try:
             self._commit.insert(key, survey.id, encoded_document(document, [said]))
         except AlreadyThere:
@@ -114,7 +124,13 @@ class Responses:
             if event is None:
                 return []
             packed = None if response.content is None else _packed(response.content)
-            document.update(revision=response.revision, content=packed)
+            document.update(
+                revision=response.revision,
+                survey_version=response.survey_version,
+                content=packed,
+            )
+            if packed is None:
+                document.pop("carried", None)
             return [event]
 
         self.get(survey, name)
@@ -130,6 +146,7 @@ class Responses:
             # What waited to be told of it is not told any more.
             document.pop("outbox", None)
             document.pop("pending", None)
+            document.pop("carried", None)
             erased = {"at": times.rfc3339(at), "reason": reason}
             document.update(revision=ERASED, content=None, submitted=b"", erased=erased)
             return [said]
@@ -193,7 +210,7 @@ def _packed(content: dict[str, Any]) -> bytes:
 
 
 def _response(document: Document) -> Response:
-    content = document["content"]
+    content, carried = document["content"], document.get("carried")
     return Response(
         id=document["_id"],
         unit=document["unit"],
@@ -203,4 +220,5 @@ def _response(document: Document) -> Response:
         at=document["at"],
         content=None if content is None else orjson.loads(content),
         erased=document.get("erased"),
+        carried=carried and Carried(**carried),
     )

@@ -1,22 +1,26 @@
 """Surveys as documents, and how a respondent's process knows them."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import lru_cache
 
 import orjson
 from pymongo.database import Database
 
 from services.intake.domain.definition import Definition, compile_definition
-from services.intake.domain.survey import Survey, SurveyNotOpen
+from services.intake.domain.participation import ANONYMOUS, the_day_of
+from services.intake.domain.survey import OPEN, PUBLISHED, Survey, SurveyNotOpen, refusal
+from shared import times
 from shared.documents import AlreadyThere, Document, Documents
 from shared.event import Event
 
-_SCHEMA = 1
+_SCHEMA = 2
 # How long a process relies on having seen a survey open: one look serves many commits.
 LOOK_AGAIN_SECONDS = 0.1
 _REMEMBERED_SECONDS = 1.0
+_OPENS_AT, _CLOSES_AT = "definition.opens_at", "definition.closes_at"
 
 
 class NoSuchSurvey(Exception):
@@ -35,16 +39,24 @@ class OpenSurvey:
     unit: str
     version: int
     definition: Definition
+    quotas: Mapping[str, int]
+    participation: str
+    by_invitation: bool
+
+    def kept_time(self, moment: datetime) -> datetime:
+        """As exact as an answer's time may be kept."""
+        hides = self.by_invitation and self.participation == ANONYMOUS
+        return the_day_of(moment) if hides else moment
 
 
 class Surveys:
     def __init__(self, database: Database[Document]) -> None:
         self.documents = Documents(database["surveys"])
-        self._remembered: dict[str, tuple[float, OpenSurvey]] = {}
+        self._remembered: dict[tuple[str, int | None], tuple[float, OpenSurvey]] = {}
         self._open_until: dict[str, float] = {}
 
     def ensure_indexes(self) -> None:
-        self.documents.ensure_indexes(("unit", "_id"), ("status",))
+        self.documents.ensure_indexes(("unit", "_id"), ("status", _CLOSES_AT))
 
     def add(self, survey: Survey) -> Survey:
         """Store a new survey; the same request again finds it. Raises AlreadyCreated."""
@@ -72,7 +84,7 @@ class Surveys:
     def published(self, only: Sequence[str] = ()) -> list[Survey]:
         """All that were published, or these. Raises NoSuchSurvey."""
         if not only:
-            return [s for status in ("open", "closing", "closed") for s in self.with_status(status)]
+            return [survey for status in PUBLISHED for survey in self.with_status(status)]
         found = {name: self.documents.get(name) for name in only}
         for name, document in found.items():
             if document is None or document["status"] == "draft":
@@ -81,6 +93,12 @@ class Surveys:
 
     def with_status(self, status: str) -> list[Survey]:
         return [_survey(d) for d in self.documents.collection.find({"status": status})]
+
+    def overdue(self, now: datetime) -> list[Survey]:
+        """Those that are open past the time at which they close; such times sort as texts."""
+        past = {"$gt": "", "$lte": times.rfc3339(now)}
+        found = self.documents.collection.find({"status": OPEN, _CLOSES_AT: past})
+        return [_survey(document) for document in found]
 
     def update(self, unit: str, name: str, change: Callable[[Survey], Sequence[Event]]) -> Survey:
         """`change(survey)` edits the survey and returns its events, or raises."""
@@ -100,17 +118,30 @@ class Surveys:
         """Have an event of a survey published that changes nothing of it."""
         self.documents.update(event.subject, lambda _: [event])
 
-    def for_answering(self, name: str) -> OpenSurvey:
-        """The survey as a respondent meets it. Raises NoSuchSurvey for a draft too."""
-        known = self._remembered.get(name)
+    def for_answering(self, name: str, version: int | None = None) -> OpenSurvey:
+        """The survey as a respondent meets it: as it is asked now, or as it was in the version
+        that was before their eyes. Raises NoSuchSurvey for a draft too."""
+        known = self._remembered.get((name, version))
         if known is not None and known[0] > time.monotonic():
             return known[1]
         document = self.documents.get(name)
         if document is None or document["status"] == "draft":
             raise NoSuchSurvey(name)
-        definition = _compiled(orjson.dumps(document["definition"]))
-        found = OpenSurvey(name, document["unit"], document["version"], definition)
-        self._remembered[name] = (time.monotonic() + _REMEMBERED_SECONDS, found)
+        survey = _survey(document)
+        number = version or survey.version
+        if number > survey.version:
+            raise NoSuchSurvey(f"{name} in version {number}")
+        raw = survey.published[number - 1]
+        found = OpenSurvey(
+            id=name,
+            unit=survey.unit,
+            version=number,
+            definition=_compiled(orjson.dumps(raw)),
+            quotas=survey.definition.get("quotas") or {},
+            participation=raw.get("participation", ANONYMOUS),
+            by_invitation=raw.get("access") == "invited",
+        )
+        self._remembered[name, version] = (time.monotonic() + _REMEMBERED_SECONDS, found)
         return found
 
     def closed(self, names: Sequence[str]) -> dict[str, Exception]:
@@ -120,21 +151,22 @@ class Surveys:
         """
         now = time.monotonic()
         doubtful = [name for name in names if self._open_until.get(name, 0.0) <= now]
-        if doubtful:
-            found = self.documents.collection.find({"_id": {"$in": doubtful}}, {"status": 1})
-            is_open = {document["_id"] for document in found if document["status"] == "open"}
-            for name in doubtful:
-                self._open_until[name] = now + LOOK_AGAIN_SECONDS if name in is_open else 0.0
-        return {
-            name: SurveyNotOpen("This survey is closed. Thank you for wanting to answer.")
-            for name in names
-            if self._open_until[name] <= now
+        refused: dict[str, SurveyNotOpen | None] = {
+            name: SurveyNotOpen(f"There is no survey {name}.") for name in doubtful
         }
+        if doubtful:
+            found = self.documents.collection.find(
+                {"_id": {"$in": doubtful}}, {"status": 1, _OPENS_AT: 1, _CLOSES_AT: 1}
+            )
+            refused |= {document["_id"]: _refusal(document) for document in found}
+        for name in doubtful:
+            self._open_until[name] = 0.0 if refused[name] else now + LOOK_AGAIN_SECONDS
+        return {name: error for name, error in refused.items() if error is not None}
 
     def reopen_seal(self, names: Sequence[str]) -> None:
         """Have the seal of these made again: an answer was stored later than it should have."""
         self.documents.collection.update_many(
-            {"_id": {"$in": list(names)}, "status": {"$in": ["closing", "closed"]}},
+            {"_id": {"$in": list(names)}, "status": {"$in": list(PUBLISHED[1:])}},
             {"$set": {"status": "closing"}, "$inc": {"v": 1, "revision": 1}},
         )
 
@@ -144,11 +176,22 @@ def _compiled(definition: bytes) -> Definition:
     return compile_definition(orjson.loads(definition))
 
 
+def _refusal(document: Document) -> SurveyNotOpen | None:
+    raw = document["definition"]
+    opens_at, closes_at = (
+        raw.get(key) and times.parse(raw[key]) for key in ("opens_at", "closes_at")
+    )
+    return refusal(document["status"], opens_at, closes_at, times.now())
+
+
 def _survey_document(survey: Survey) -> Document:
     fields = asdict(survey)
     return {"_id": fields.pop("id"), "schema": _SCHEMA, **fields}
 
 
 def _survey(document: Document) -> Survey:
+    if document["schema"] == 1:  # there was one version at most, and no correction
+        published = [document["definition"]] if document["version"] else []
+        document = {**document, "published": published, "correction": None}
     names = Survey.__dataclass_fields__.keys() - {"id"}
     return Survey(id=document["_id"], **{name: document[name] for name in names})

@@ -1,14 +1,17 @@
 """Who holds the receipt sees, revises or withdraws the response, until the survey closes."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from services.intake.domain.answers import check_response
+from services.intake.domain.invitation import check_invited
+from services.intake.domain.survey import SurveyNotOpen
 from services.intake.events import ResponseRevised, ResponseWithdrawn
 from services.intake.store import Store
-from services.intake.store.responses import Response
+from services.intake.store.responses import NoSuchResponse, Response, ResponseConflict, response_key
+from services.intake.store.surveys import OpenSurvey
+from services.intake.usecases.take_seat import leave_seat, take_seat
 from shared import times
 from shared.event import Event
 from shared.group_commit import PATIENCE_SECONDS
@@ -27,21 +30,25 @@ def revise_response(
     group: Any,
     profile: Mapping[str, Any],
     answers: Mapping[str, Any],
+    version: int | None = None,
 ) -> Response:
-    """Raises NoSuchResponse, SurveyNotOpen, InvalidAnswers. The same answers change nothing."""
+    """Raises NoSuchResponse, SurveyNotOpen, GroupFull, InvalidAnswers, ResponseConflict. The same
+    answers change nothing."""
     survey = store.responses.survey_of(name, receipt)
-    definition = store.surveys.for_answering(survey).definition
-    content = check_response(definition, group, profile, answers)
+    asked = store.surveys.for_answering(survey, version)
+    known = store.responses.get(survey, name)
+    content = check_invited(asked.definition, known.carried, group, profile, answers)
 
     def change(response: Response) -> Event | None:
         before = response.content
         if before == content:
             return None
         response.revision, response.content = response.revision + 1, content
-        return ResponseRevised(**_said(response, before), after=content)
+        response.survey_version = asked.version
+        return ResponseRevised(**_said(store, response, before), after=content)
 
-    with _while_open(store, survey):
-        store.responses.update(survey, name, change)
+    with _while_open(store, survey), _seat_of(store, asked, known, group):
+        store.responses.update(survey, name, _expecting(known, change))
     return store.responses.get(survey, name)
 
 
@@ -49,14 +56,53 @@ def withdraw_response(store: Store, *, name: str, receipt: str) -> None:
     """Take the answers back; only that there was a response is kept. Raises NoSuchResponse,
     SurveyNotOpen."""
     survey = store.responses.survey_of(name, receipt)
+    known = store.responses.get(survey, name)
 
     def change(response: Response) -> Event | None:
         before = response.content
         response.revision, response.content = response.revision + 1, None
-        return ResponseWithdrawn(**_said(response, before), after=None)
+        return ResponseWithdrawn(**_said(store, response, before), after=None)
 
-    with _while_open(store, survey):
-        store.responses.update(survey, name, change)
+    asked = store.surveys.for_answering(survey)
+    with _while_open(store, survey), _seat_of(store, asked, known, None):
+        store.responses.update(survey, name, _expecting(known, change))
+    store.vault.forget(response_key(survey, name))
+
+
+def _expecting(
+    known: Response, change: Callable[[Response], Event | None]
+) -> Callable[[Response], Event | None]:
+    """`change`, unless the response went to another group meanwhile: its seat is another then."""
+
+    def checked(response: Response) -> Event | None:
+        if _group(response) != _group(known):
+            raise ResponseConflict("Somebody changed this response meanwhile; send it again.")
+        return change(response)
+
+    return checked
+
+
+@contextmanager
+def _seat_of(
+    store: Store, survey: OpenSurvey, known: Response, group: str | None
+) -> Iterator[None]:
+    """Change seats from the response's group to `group`, or to none. Raises GroupFull."""
+    if group == _group(known):
+        yield
+        return
+    if group is not None:
+        take_seat(store, survey, group)
+    try:
+        yield
+    except (SurveyNotOpen, NoSuchResponse, ResponseConflict):
+        if group is not None:
+            leave_seat(store, survey, group)
+        raise
+    leave_seat(store, survey, _group(known))
+
+
+def _group(response: Response) -> str:
+    return str((response.content or {}).get("group"))
 
 
 @contextmanager
@@ -73,7 +119,8 @@ def _while_open(store: Store, survey: str) -> Iterator[None]:
             store.surveys.reopen_seal([survey])
 
 
-def _said(response: Response, before: dict[str, Any] | None) -> dict[str, Any]:
+def _said(store: Store, response: Response, before: dict[str, Any] | None) -> dict[str, Any]:
+    at = store.surveys.for_answering(response.survey).kept_time(times.now())
     group = (response.content or before or {})["group"]
     return {
         "unit": response.unit,
@@ -82,6 +129,6 @@ def _said(response: Response, before: dict[str, Any] | None) -> dict[str, Any]:
         "survey_version": response.survey_version,
         "revision": response.revision,
         "group": group,
-        "at": times.rfc3339(times.now()),
+        "at": times.rfc3339(at),
         "before": before,
     }

@@ -44,6 +44,12 @@ class SealSurveys:
                 seal_survey(self.store, closing[name])
 
 
+def close_overdue_surveys(store: Store) -> None:
+    """Close those that are open past their time."""
+    for survey in store.surveys.overdue(times.now()):
+        close_survey(store, unit=survey.unit, name=survey.id)
+
+
 def seal_survey(store: Store, closing: Survey) -> None:
     """Count what stands and announce it, once for each different count. What was counted of a
     survey that had to close again meanwhile is out of date, and is counted at the next look."""

@@ -24,4 +24,5 @@ def erase_response(store: Store, *, unit: str, survey: str, name: str, reason: s
         reason=reason,
     )
     store.responses.erase(survey, name, reason, said, at)
+    store.vault.forget(response_key(survey, name))
     store.surveys.reopen_seal([survey])

@@ -1,4 +1,5 @@
-"""A draft opens: its definition is fixed and everybody who listens learns it."""
+"""A draft opens, or its correction follows it: the definition is fixed and everybody who listens
+learns it."""
 
 from services.intake.domain.survey import Survey
 from services.intake.events import SurveyPublished
@@ -12,6 +13,6 @@ def publish_survey(store: Store, *, unit: str, name: str) -> Survey:
 
     def change(survey: Survey) -> list[Event]:
         survey.publish(times.now())
-        return [SurveyPublished.of(survey)]
+        return [SurveyPublished.of(survey, survey.version)]
 
     return store.surveys.update(unit, name, change)

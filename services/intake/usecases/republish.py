@@ -40,7 +40,8 @@ def republish(store: Store, publish: Publish, told: Told, only: Sequence[str] = 
 
 
 def _of(store: Store, survey: Survey) -> Iterator[Event]:
-    yield SurveyPublished.of(survey)
+    for version in range(1, survey.version + 1):
+        yield SurveyPublished.of(survey, version)
     for response in store.responses.all_of(survey.id):
         yield _standing(response)
     if survey.seal is not None:
