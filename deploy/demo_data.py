@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-SURVEY = Path(__file__).with_name("surveys") / "career_services_needs.json"
+SURVEY = Path(__file__).parents[1] / "services/intake/starters/career_services_needs.json"
 _SEED = 2026
 _GROUPS = {"student": 250, "faculty": 60, "staff": 70, "employer": 14}
 _SPREAD = 0.9

@@ -10,6 +10,7 @@ from services.intake.store import open_store
 from services.intake.usecases.close_survey import SealSurveys, close_overdue_surveys
 from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
 from services.intake.usecases.recount_quotas import RECOUNT_SECONDS, RecountQuotas
+from services.intake.usecases.summarise_answers import SummariseAnswers
 from shared import settings, web, worker
 from shared.documents import Document
 
@@ -32,8 +33,9 @@ def run_worker() -> None:
     def build(database: Database[Document]) -> worker.Work:
         store = open_store(database, configured.secret)
         outboxes = [store.surveys.documents, store.responses.documents]
-        ticks = [
+        ticks: list[worker.Tick] = [
             partial(close_overdue_surveys, store),
+            SummariseAnswers(store),
             SealSurveys(store),
             worker.every(RECOUNT_SECONDS, RecountQuotas(store)),
             worker.every(COUNT_SECONDS, partial(count_responses, store)),

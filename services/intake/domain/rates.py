@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from services.intake.domain.invitation import Profile, pooled
 
@@ -42,9 +43,13 @@ def rates(people: Sequence[People], fields: Iterable[str], least: int) -> list[R
     found += [_rate(group, None, None, part, least) for group, part in groups]
     for group, part in groups:
         for field in fields if group else ():
-            values = _parts(part, lambda each, name=field: each.profile.get(name, ""), least)
+            values = _parts(part, partial(_value, field=field), least)
             found += [_rate(group, field, value, some, least) for value, some in values]
     return found
+
+
+def _value(people: People, field: str) -> str:
+    return people.profile.get(field, "")
 
 
 def _parts(

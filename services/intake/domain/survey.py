@@ -60,6 +60,11 @@ class Survey:
     def version(self) -> int:
         return len(self.published)
 
+    @property
+    def being_written(self) -> dict[str, Any]:
+        """The draft, an open survey's correction, or what a correction would begin with."""
+        return self.correction or self.definition
+
     def edit(self, definition: dict[str, Any]) -> None:
         """Rewrite the draft, or write the open survey's correction.
 

@@ -1,5 +1,5 @@
 """Intake's pages."""
 
-from services.intake.pages import answering, surveys
+from services.intake.pages import answering, building, surveys, watching
 
-BLUEPRINTS = [answering.pages, surveys.pages]
+BLUEPRINTS = [answering.pages, surveys.pages, building.pages, watching.pages]

@@ -7,6 +7,7 @@ from pymongo.database import Database
 from services.intake.store.invitations import Invitations
 from services.intake.store.quotas import Quotas
 from services.intake.store.responses import Responses
+from services.intake.store.summaries import Summaries
 from services.intake.store.surveys import Surveys
 from services.intake.store.trials import Trials
 from services.intake.store.vault import Vault
@@ -19,6 +20,7 @@ class Store:
     responses: Responses
     quotas: Quotas
     trials: Trials
+    summaries: Summaries
     invitations: Invitations
     vault: Vault
 
@@ -31,6 +33,7 @@ def open_store(database: Database[Document], secret: str) -> Store:
         responses=responses,
         quotas=Quotas(database),
         trials=Trials(database),
+        summaries=Summaries(database),
         invitations=Invitations(database),
         vault=Vault(database),
     )

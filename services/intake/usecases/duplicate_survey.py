@@ -15,6 +15,6 @@ def duplicate_survey(
     What belonged to its time is left out. Raises NoSuchSurvey, AlreadyCreated.
     """
     found = store.surveys.get(unit, name)
-    asked = found.correction or found.definition
+    asked = found.being_written
     definition = {key: value for key, value in asked.items() if key not in _OF_ITS_TIME}
     return create_survey(store, unit=unit, name=copy, who=who, definition=definition, digest=digest)

@@ -21,7 +21,7 @@ def try_survey(
     """Check test answers as real ones are, against what is being written or else asked now, and
     keep them apart. Raises NoSuchSurvey, InvalidAnswers."""
     found = store.surveys.get(unit, survey)
-    definition = compile_definition(found.correction or found.definition)
+    definition = compile_definition(found.being_written)
     content = check_response(definition, group, profile, answers)
     store.trials.keep(unit, survey, name, content)
     return content

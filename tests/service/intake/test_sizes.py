@@ -11,7 +11,7 @@ from services.intake.domain import answers, definition
 from shared import event
 from tests.service.intake.conftest import DEFINITION
 
-SHIPPED = Path(__file__).parents[3] / "deploy" / "surveys" / "career_services_needs.json"
+SHIPPED = Path(__file__).parents[3] / "services/intake/starters/career_services_needs.json"
 
 
 def definition_of(size: int) -> dict:

@@ -1,0 +1,103 @@
+"""The builder's pages: a survey without writing JSON."""
+
+import pytest
+
+from services.intake.store import open_store
+from services.intake.usecases.summarise_answers import summarise
+from tests.service.callers import caller
+
+
+@pytest.fixture
+def desk(flask_app):
+    """A planner's browser: `desk(path, **fields)` sends a form, or gets a page without any."""
+    planner = caller(flask_app, "planner")
+
+    def use(path, **fields):
+        sent = {"Authorization": f"Bearer {planner.token}"}
+        named = {name.replace("__", "."): value for name, value in fields.items()}
+        if fields:
+            return planner.client.post(path, data=named, headers=sent)
+        return planner.client.get(path, headers=sent)
+
+    return use
+
+
+def item_fields(**changes):
+    return {"type": "text", "id": "why", "text__en": "Why so?", **changes}
+
+
+def test_a_survey_is_built_and_published_without_writing_json(desk, planner):
+    begun = desk("/surveys/new", title="Spring", groups="student, staff", begin="blank")
+    assert begun.status_code == 303
+    built = begun.headers["Location"]
+    survey = built.split("/")[-2]
+    added = desk(f"/surveys/{survey}/build", do="add", part="text")
+    assert added.headers["Location"].endswith("/items/text")
+    saved = desk(f"/surveys/{survey}/items/text", **item_fields(required="yes"))
+    assert saved.status_code == 303
+    desk(f"/surveys/{survey}/build", do="up", part="why")
+    desk(f"/surveys/{survey}/build", do="duplicate", part="need")
+    settings = {"title__en": "Spring 2027", "groups__0__id": "student", "languages": "en"}
+    desk(f"/surveys/{survey}/settings", **settings)
+    desk(f"/surveys/{survey}/publish", do="publish")
+    found = planner("GET", f"/surveys/{survey}").json
+    assert (found["status"], found["definition"]["title"]) == ("open", {"en": "Spring 2027"})
+    assert [each["id"] for each in found["definition"]["items"]] == ["why", "need", "need_2"]
+    assert found["definition"]["items"][0]["required"] is True
+
+
+def test_a_mistake_is_shown_by_its_field_and_nothing_is_changed(desk, draft, planner):
+    before = planner("GET", f"/surveys/{draft}").json
+    wrong = desk(f"/surveys/{draft}/items/why", **item_fields(id="not an id", text__en="New"))
+    assert wrong.status_code == 422
+    assert 'href="#id"' in wrong.text
+    assert 'value="New"' in wrong.text
+    assert planner("GET", f"/surveys/{draft}").json == before
+
+
+def test_an_item_that_a_condition_asks_about_is_not_removed(desk, draft):
+    refused = desk(f"/surveys/{draft}/build", do="remove", part="overall")
+    assert refused.status_code == 422
+    assert "Refers to overall" in refused.text
+
+
+def test_a_condition_by_form_is_what_the_survey_then_asks_by(desk, draft, planner):
+    fields = item_fields(
+        visible__how="all",
+        visible__lines__0__item="year",
+        visible__lines__0__comparison="is",
+        visible__lines__0__value="First",
+    )
+    assert desk(f"/surveys/{draft}/items/why", **fields).status_code == 303
+    items = planner("GET", f"/surveys/{draft}").json["definition"]["items"]
+    assert items[-1]["visible_if"] == {"==": [{"var": "year"}, "first"]}
+    assert 'value="year" selected' in desk(f"/surveys/{draft}/items/why").text
+
+
+def test_building_on_an_open_survey_writes_its_correction(desk, survey, planner):
+    desk(f"/surveys/{survey}/items/why", **item_fields(text__en="Why, please?"))
+    found = planner("GET", f"/surveys/{survey}").json
+    assert found["correction"]["items"][-1]["text"] == {"en": "Why, please?"}
+    refused = desk(f"/surveys/{survey}/items/why", **item_fields(type="number"))
+    assert refused.status_code == 422
+    assert "another type" in refused.text
+
+
+def test_who_watches_sees_counts_and_charts_of_what_arrived(desk, survey, respondent, database):
+    for name in ("a", "b"):
+        answers = {"advising": {"importance": 5, "use": "unaware"}}
+        body = {"id": name, "group": "student", "answers": answers}
+        respondent("POST", f"/surveys/{survey}/responses", json=body)
+    store = open_store(database, "a secret that is long enough")
+    summarise(store, store.surveys.get("careers", survey))
+    page = desk(f"/surveys/{survey}").text
+    assert "2 so far" in page
+    assert "Did not know of it" in page
+
+
+def test_another_unit_s_survey_is_not_there_to_build(flask_app, survey):
+    stranger = caller(flask_app, "planner", unit="elsewhere")
+    sent = {"Authorization": f"Bearer {stranger.token}"}
+    for path in ("", "/build", "/items/why", "/settings"):
+        found = stranger.client.get(f"/surveys/{survey}{path}", headers=sent)
+        assert found.status_code == 404
