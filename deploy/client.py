@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -142,6 +142,17 @@ class Client:
             yield from (each.result() for each in waiting)
         finally:
             pool.shutdown(cancel_futures=True)
+
+    def import_answers(self, survey: str, file: BinaryIO, mapping: str) -> Iterator[Json]:
+        """How far the import of a table is, at each look, until it has ended."""
+        path = f"/intake/v1/surveys/{survey}/responses/import"
+        sent = {"files": {"file": file}, "data": {"mapping": mapping}}
+        job = self._send("POST", path, "planner", **sent)
+        while job["state"] in {"waiting", "running"}:
+            yield job
+            time.sleep(_LOOK_SECONDS)
+            job = self.get(f"/intake/v1/imports/{job['id']}")
+        yield job
 
     def settling(self, survey: str) -> Iterator[Settling]:
         """From closing until proposals are drafted and snapshots are stored: a step a look.

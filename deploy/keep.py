@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pymongo import MongoClient
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
-from deploy import damage
+from deploy import damage, database
 from deploy.supervise import give_up
 
 # The database writes its log 10 MB at a time and, to stop well, what it has in memory.
@@ -33,6 +33,7 @@ class Keeper:
     def __init__(self, var: Path, port: int) -> None:
         self._var = var
         self._data = var / "data"
+        self._configuration = var / "run" / "secantusd.toml"
         self._port = port
         self._told_to_stop = threading.Event()
         self._answered = False
@@ -46,7 +47,8 @@ class Keeper:
             self._wait_for_room()
             if self._told_to_stop.is_set():
                 return 0
-            self._keep_one()
+            if self._is_laid_out():
+                self._keep_one()
             if self._told_to_stop.is_set():
                 return 0
             if self._answered:
@@ -56,15 +58,18 @@ class Keeper:
         give_up(self._var, f"The database does not start. {self._var}/log/database.log tells why.")
         return 1
 
+    def _is_laid_out(self) -> bool:
+        try:
+            database.lay_out(self._data / damage.DATABASE, self._configuration)
+        except (database.NotMade, OSError, PyMongoError) as error:
+            _say(str(error))
+            return False
+        return True
+
     def _keep_one(self) -> None:
-        program = str(Path(sys.executable).with_name("secantusd-py"))
-        command = [sys.executable, "-m", "deploy.tether", program]
-        command += ["--config", str(self._var / "run" / "secantusd.toml")]
-        command += ["--host", "127.0.0.1", "--port", str(self._port)]
-        command += ["--storage-path", str(self._data / damage.DATABASE)]
-        command += ["--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING"]
-        # Its words go to the log, ours to whoever started the run.
-        with subprocess.Popen(command, stderr=subprocess.STDOUT, start_new_session=True) as process:
+        folder = self._data / damage.DATABASE
+        command = database.command(folder, self._configuration, self._port)
+        with database.tethered(command) as process:
             self._watch(process)
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:

@@ -6,23 +6,26 @@ docs/examples/ has a mapping to start from.
 """
 
 import argparse
+import codecs
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.answer_table import AnswerTable, Findings, UnreadableTable
 from deploy.client import Client, Json, NotRunning, Refused
 from deploy.local import configured
-from deploy.mapping import InvalidMapping, read_mapping
+from services.intake.tables.answer_table import AnswerTable, Findings
+from services.intake.tables.mapping import FileMapping, InvalidMapping, read_mapping
+from services.intake.tables.reading import UnreadableTable
+from services.intake.tables.workbook import plain
 
 _MOST_SHOWN = 20
 
@@ -32,7 +35,12 @@ def main(arguments: list[str] | None = None) -> None:
     console = Console(soft_wrap=True)
     try:
         load(asked.csv, asked.mapping, keep_open=asked.keep_open, console=console)
-    except (InvalidMapping, UnreadableTable, NotRunning, Refused) as error:
+    except InvalidMapping as error:
+        lines = [f"  {each['field']}: {each['message']}" for each in error.errors]
+        sys.exit("\n".join([f"Mend {asked.mapping}:", *lines]))
+    except UnreadableTable as error:
+        sys.exit(f"{asked.csv}: {error}")
+    except (NotRunning, Refused) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         console.print("\nStopped. What was sent is kept: run the same command again to go on.")
@@ -41,14 +49,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 def load(csv: Path, mapping: Path, *, keep_open: bool, console: Console) -> None:
     """Raises InvalidMapping, UnreadableTable, NotRunning, Refused; SystemExit for mistakes."""
-    table = AnswerTable.open(csv, read_mapping(mapping))
-    with console.status(f"Reading {csv}"):
-        findings = table.check()
-    _show_findings(table, findings, console)
-    client = Client.of(configured().var)
-    survey = client.open_survey(table.definition(findings), table.key)
-    if survey["status"] == "open":
-        _send(client, survey["id"], table, findings.rows, console)
+    meaning = _meaning(mapping)
+    with _opened(csv) as file, plain(file) as text:
+        table = AnswerTable.open(text, meaning)
+        with console.status(f"Reading {csv}"):
+            findings = table.check()
+        _show_findings(csv, table, findings, console)
+        client = Client.of(configured().var)
+        survey = client.open_survey(table.definition(findings), table.key)
+        if survey["status"] == "open":
+            text.seek(0)
+            _send(client, survey["id"], text, meaning, findings.rows, console)
     if keep_open and survey["status"] == "open":
         console.print(f"The survey stays open: {client.url}/planning/surveys/{survey['id']}")
         return
@@ -98,7 +109,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_findings(table: AnswerTable, findings: Findings, console: Console) -> None:
+def _meaning(mapping: Path) -> FileMapping:
+    try:
+        return read_mapping(mapping.read_bytes().removeprefix(codecs.BOM_UTF8))
+    except OSError as error:
+        sys.exit(f"{mapping} cannot be read: {error.strerror}.")
+
+
+def _opened(csv: Path) -> BinaryIO:
+    try:
+        return csv.open("rb")
+    except OSError as error:
+        sys.exit(f"{csv} cannot be read: {error.strerror}.")
+
+
+def _show_findings(csv: Path, table: AnswerTable, findings: Findings, console: Console) -> None:
     """What was found in the file; SystemExit if there are mistakes in it."""
     shown = [
         f"  line {line}, column {column}: {text}" + (f" ({n} lines)" if n > 1 else "")
@@ -107,11 +132,11 @@ def _show_findings(table: AnswerTable, findings: Findings, console: Console) -> 
     if shown:
         left = len(findings.mistakes) - len(shown)
         shown += [f"  and {left} other mistakes"] if left else []
-        sys.exit("\n".join([f"Nothing was sent. Mend {table.path}:", *shown]))
+        sys.exit("\n".join([f"Nothing was sent. Mend {csv}:", *shown]))
     if not findings.rows:
-        sys.exit(f"{table.path} has no answers.")
+        sys.exit(f"{csv} has no answers.")
     groups = ", ".join(f"{group} {n}" for group, n in sorted(findings.groups.items()))
-    console.print(f"{findings.rows} rows as {table.encoding}; {groups}", highlight=False)
+    console.print(f"{findings.rows} rows as {table.layout.encoding}; {groups}", highlight=False)
     if table.unread:
         console.print(f"Not loaded: {', '.join(table.unread)}", highlight=False)
     for (column, value), n in sorted(findings.blanked.items()):
@@ -120,17 +145,24 @@ def _show_findings(table: AnswerTable, findings: Findings, console: Console) -> 
         console.print(f"Left out of {item}, as one part only is rated: {n}", highlight=False)
 
 
-def _send(client: Client, survey: str, table: AnswerTable, rows: int, console: Console) -> None:
-    new, began = 0, time.monotonic()
+def _send(
+    client: Client, survey: str, file: BinaryIO, mapping: FileMapping, rows: int, console: Console
+) -> None:
+    """SystemExit where not all of it was taken."""
+    began = time.monotonic()
+    job: Json = {}
     with _progress(console) as progress:
-        task = progress.add_task("Sending answers", total=rows)
-        for was_new in client.put_responses(survey, table.responses()):
-            new += was_new
-            progress.advance(task)
+        task = progress.add_task("Taking in answers", total=rows)
+        for job in client.import_answers(survey, file, mapping.canonical):
+            progress.update(task, completed=job["rows"])
     seconds = time.monotonic() - began
     console.print(f"{rows} answers in {seconds:.1f} s, {rows / seconds:.0f} a second")
-    if new < rows:
-        console.print(f"{rows - new} of {rows} answers were there already.")
+    if job["new"] < job["taken"]:
+        console.print(f"{job['taken'] - job['new']} of {rows} answers were there already.")
+    refused = [f"  row {e['row']}, {e['field']}: {e['message']}" for e in job["refused"]]
+    if refused or job["problem"]:
+        taken = f"{job['taken']} of {rows} answers were taken. {job['problem']}"
+        sys.exit("\n".join([taken, *refused[:_MOST_SHOWN]]))
 
 
 @contextmanager

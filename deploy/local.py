@@ -22,6 +22,7 @@ from environs import Env
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from deploy import damage
+from deploy.database import free_port
 from services.accounts.usecases.issue_token import issue_token
 from shared.sqlite_broker import Broker
 
@@ -74,7 +75,7 @@ def run(local: Local) -> NoReturn:
     # Without one of ours the database would take whatever configuration the machine has.
     (run_folder / "secantusd.toml").touch()
     configuration = run_folder / "supervisord.conf"
-    database_port = _free_port()
+    database_port = free_port()
     rendered = template.render(
         var=local.var, python=sys.executable, bin=Path(sys.executable).parent,
         database_port=database_port, services=SERVICES, deploy=HERE,
@@ -121,13 +122,6 @@ def _check_data(data: Path) -> None:
     _secret(data / damage.SECRET)
     with closing(Broker(data / damage.MESSAGES)) as broker:
         broker.topology()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _make_keys(folder: Path) -> str:

@@ -25,7 +25,10 @@ def _given_up(var: Path) -> Path:
 def main(var: Path) -> None:
     _given_up(var).unlink(missing_ok=True)
     configuration = str(var / "run" / "supervisord.conf")
-    supervisord.main(["--nodaemon", "--silent", "-c", configuration])
+    try:
+        supervisord.main(["--nodaemon", "--silent", "-c", configuration])
+    finally:  # by which commands find the run
+        (var / "run" / "environment").unlink(missing_ok=True)
     if is_given_up(var):
         sys.exit(_given_up(var).read_text())
 

@@ -34,6 +34,17 @@ class Unconfirmed(KombuError):
     """The broker did not take a batch; it stays in its outboxes and is sent again."""
 
 
+class Unreadable(KombuError):
+    """Queues are there and cannot be read. RabbitMQ 3.10 that is killed within about two seconds
+    after it made a queue brings it back without a leader, for good."""
+
+    def __init__(self, queue: str) -> None:
+        super().__init__(
+            f"{queue} and {queue}.dead cannot be read. Should this stay, RabbitMQ was killed as it "
+            "made one: rabbitmqctl delete_queue the one without a leader, then make republish"
+        )
+
+
 @dataclass(frozen=True)
 class Topology:
     """Which queue hears which event types. Every process declares all of it, so that whoever
@@ -188,7 +199,10 @@ class Subscription:
             on_decode_error=lambda delivery, _: self._arrived.append(delivery),
             prefetch_count=BATCH,
         )
-        self._consumer.consume()
+        try:
+            self._consumer.consume()
+        except AWAY as error:
+            raise Unreadable(queue) from error
 
     def next_batch(self, wait: float) -> list[Delivery]:
         """What has arrived, at most BATCH; waits up to `wait` seconds for the first only."""

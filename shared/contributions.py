@@ -10,7 +10,7 @@ Rows keep bodies, so that heads can be folded again from the beginning. Those of
 gone are forgotten: only that it was there, and in which revision it went, is kept.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -69,6 +69,15 @@ class Kept:
 
 
 @dataclass(frozen=True)
+class Departure:
+    """A member whose body was in the head from version `since` on, and from `until` on no more."""
+
+    row: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one fold folded: its mark, the version it made, and the steps."""
 
@@ -116,16 +125,19 @@ class Contributions:
         found: dict[str, Kept] = {}
         for some in chunks(sorted(set(rows)), FEW):
             documents = list(self._rows.find({"_id": {"$in": some}}))
-            marks = {m for d in documents for step in d["steps"].values() for m in step["batches"]}
-            batches = self._manifests_of(marks) + ([last] if last else [])
-            done = {
-                (batch.mark, step)
-                for batch in batches
-                if before is None or batch.v < before
-                for step in batch.steps
-            }
-            found |= {d["_id"]: stands for d in documents if (stands := _standing(d, done))}
+            made = self._made(documents, last)
+            if before is not None:
+                made = {folded: v for folded, v in made.items() if v < before}
+            found |= {d["_id"]: stands for d in documents if (stands := _standing(d, made))}
         return found
+
+    def _made(
+        self, documents: Sequence[Document], last: Batch | None
+    ) -> dict[tuple[str, str], int]:
+        """Which version of the head was made of which step, by mark and step."""
+        marks = {m for d in documents for step in d["steps"].values() for m in step["batches"]}
+        batches = self._manifests_of(marks) + ([last] if last else [])
+        return {(batch.mark, step): batch.v for batch in batches for step in batch.steps}
 
     def _manifests_of(self, marks: set[str]) -> list[Batch]:
         return [
@@ -159,6 +171,34 @@ class Contributions:
             if document is not None:
                 yield _batch(document)
 
+    def withhold(self, rows: Iterable[str], last: Batch | None) -> list[str]:
+        """Forget what was not folded yet of members that are gone by the highest revision that
+        came; answers these steps. What was folded is needed to take it away."""
+        withheld = []
+        for some in chunks(sorted(set(rows)), FEW):
+            documents = list(self._rows.find({"_id": {"$in": some}}))
+            made = self._made(documents, last)
+            for document in documents:
+                overtaken = _overtaken(document, made)
+                if overtaken:
+                    nothing = {f"steps.{revision}.body": None for revision in overtaken}
+                    self._rows.update_one({"_id": document["_id"]}, {"$set": nothing})
+                withheld += [f"{document['_id']}:{revision}" for revision in overtaken]
+        return withheld
+
+    def departures(self, rows: Iterable[str], last: Batch | None) -> list[Departure]:
+        """Of those rows the ones whose body was folded, is gone from the head and not forgotten
+        yet. `last` is the head's last batch."""
+        found = []
+        for row in rows:
+            (document,) = self._rows.find({"_id": row})
+            versions = _versions(document, self._made([document], last))
+            bodies = [r for r in versions if document["steps"][str(r)]["body"] is not None]
+            if bodies and max(versions) not in bodies:
+                since = min(versions[revision] for revision in bodies)
+                found.append(Departure(row, since, versions[max(versions)]))
+        return found
+
     def forget(self, rows: Iterable[str]) -> None:
         """Drop the bodies of members that are gone, and the names of those that were erased."""
         for row in rows:
@@ -182,13 +222,28 @@ def _kept(document: Document, revision: int) -> Kept:
     return Kept(document["_id"], document["member"], revision, step["at"], body)
 
 
-def _standing(document: Document, done: set[tuple[str, str]]) -> Kept | None:
-    revisions = [
-        int(revision)
-        for revision, step in document["steps"].items()
-        if any((mark, f"{document['_id']}:{revision}") in done for mark in step["batches"])
-    ]
+def _standing(document: Document, made: Mapping[tuple[str, str], int]) -> Kept | None:
+    revisions = _versions(document, made)
     return _kept(document, max(revisions)) if revisions else None
+
+
+def _versions(document: Document, made: Mapping[tuple[str, str], int]) -> dict[int, int]:
+    """Which version of the head each revision of a row made, of those that were folded."""
+    return {
+        int(revision): made[folded]
+        for revision, step in document["steps"].items()
+        for mark in step["batches"]
+        if (folded := (mark, f"{document['_id']}:{revision}")) in made
+    }
+
+
+def _overtaken(document: Document, made: Mapping[tuple[str, str], int]) -> list[int]:
+    """The revisions that were not folded before one came in which the member is gone."""
+    revisions = sorted(map(int, document["steps"]))
+    if document["steps"][str(revisions.pop())]["body"] is not None:
+        return []
+    folded = _versions(document, made)
+    return [revision for revision in revisions if revision not in folded]
 
 
 def _batch(document: Document) -> Batch:

@@ -50,14 +50,20 @@ class OutboxFull(Exception):
 
 
 def connect(url: str, database: str) -> Database[Document]:
-    """A database that answers or fails within two seconds. Call it after fork, once a process."""
+    """A database that fails within two seconds when it is gone or hangs, and has the time it needs
+    while it lives: it is asked twice a second whether it does, on a connection of its own. Call it
+    after fork, once a process."""
     client: MongoClient[Document] = MongoClient(
         url,
         tz_aware=True,
         w="majority",
         readConcernLevel="majority",
-        serverSelectionTimeoutMS=1200,  # of which up to 500 more may pass before it is noticed
-        connectTimeoutMS=2000,
+        # A connection that waits notices within 500 ms more that its server was given up.
+        heartbeatFrequencyMS=500,
+        connectTimeoutMS=1000,
+        serverMonitoringMode="poll",
+        serverSelectionTimeoutMS=1200,
+        retryReads=False,  # whoever asked is told to come back, sooner than a second wait would end
         maxPoolSize=64,
     )
     return client[database]

@@ -70,6 +70,7 @@ class Fold:
     def __init__(self, database: Database[Document], step: Step) -> None:
         self._heads = database["heads"]
         self._waiting = database["waiting_contributions"]
+        self._departures = database["departures"]
         self._contributions = Contributions(database)
         self._step = step
         self._seen: dict[str, Head] = {}
@@ -77,6 +78,7 @@ class Fold:
     def ensure_indexes(self) -> None:
         self._waiting.create_index([("head", 1)])
         self._heads.create_index([("unit", 1)])
+        self._departures.create_index([("head", 1)])
         self._contributions.ensure_indexes()
 
     def head(self, name: str) -> Head | None:
@@ -147,26 +149,28 @@ class Fold:
         if existed:
             known = [batch[position] for position in sorted(existed)]
             standing = self._contributions.standing((c.row for c in known), head.last)
-            newer = self._newer(known, standing)
+            newer = self._newer(known, standing, head)
             for contribution in newer:
                 self._contributions.tag(contribution, mark)
             batch = [c for i, c in enumerate(batch) if i not in existed] + newer
         while batch:
             state = self._step(name, head.state, _changes(batch, standing))
             if state is None:
-                self._postpone(batch)
+                self._postpone(head, batch)
                 return False
             after = self._advance(head, state, batch, standing, mark)
             if after is not None:
                 self._seen[name] = after
-                self._contributions.forget(c.row for c in batch if c.body is None)
+                self._let_go(after, [c.row for c in batch if c.body is None])
                 return True
             head = self._read(name, batch[0].unit)
             standing = self._contributions.standing((c.row for c in batch), head.last)
-            batch = self._newer(batch, standing)
+            batch = self._newer(batch, standing, head)
         return True
 
-    def _newer(self, batch: list[Contribution], standing: dict[str, Kept]) -> list[Contribution]:
+    def _newer(
+        self, batch: list[Contribution], standing: dict[str, Kept], head: Head
+    ) -> list[Contribution]:
         """Those that are newer than what stands. What a crash or a race left of the bodies of a
         member that is gone is forgotten on the way."""
         newer = []
@@ -175,8 +179,25 @@ class Fold:
             if stands is None or stands.revision < contribution.revision:
                 newer.append(contribution)
             elif stands.body is None:
-                self._contributions.forget([stands.row])
+                self._let_go(head, [stands.row])
         return newer
+
+    def _let_go(self, head: Head, rows: Sequence[str]) -> None:
+        """Forget the bodies of members that are gone, and note from when to when they counted."""
+        left = self._contributions.departures(rows, head.last)
+        if left:
+            noted = [
+                {"_id": f"{each.row}:{each.until}", "head": head.id, **vars(each)} for each in left
+            ]
+            insert_new(self._departures, noted)
+        self._contributions.forget(rows)
+
+    def departures(self, name: str) -> list[tuple[int, int]]:
+        """Of each member whose body was folded into a head and is forgotten: the version from
+        which it counted, and the one from which it did not. What those between were made of is
+        not known in full any more."""
+        found = self._departures.find({"head": name})
+        return [(each["since"], each["until"]) for each in found]
 
     def _read(self, name: str, unit: str) -> Head:
         return self.head(name) or _empty(name, unit)
@@ -209,11 +230,14 @@ class Fold:
         written = self._heads.update_one({"_id": name, "v": v}, {"$set": fields})
         return bool(written.matched_count)
 
-    def _postpone(self, batch: list[Contribution]) -> None:
+    def _postpone(self, head: Head, batch: list[Contribution]) -> None:
+        """Keep them until somebody wakes them, but no body of a member that is gone by then."""
         waiting = [
             {"_id": c.step, "head": c.head, "body": orjson.dumps(c.as_dict())} for c in batch
         ]
         insert_new(self._waiting, waiting)
+        overtaken = self._contributions.withhold((c.row for c in batch), head.last)
+        self._waiting.delete_many({"_id": {"$in": overtaken}})
 
     def history(self, name: str) -> Iterator[Head]:
         """The head as it was after each of its batches, computed anew from the contributions.

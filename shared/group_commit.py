@@ -26,6 +26,7 @@ class _Entry:
     name: str
     gate: str
     document: Encoded
+    is_sent: bool = False
     done: bool = False
     error: BaseException | None = None
     woken: threading.Event = field(default_factory=threading.Event)
@@ -37,7 +38,8 @@ class GroupCommit:
     `admit` is asked once a batch, just before the write, about the gates of all its entries and
     answers the closed ones with the error to raise: a rule that must hold at the moment of the
     write, at the price of one look for all of them. When a write took longer than
-    PATIENCE_SECONDS after that look, `overdue` is told the gates before anybody is answered.
+    PATIENCE_SECONDS after that look, `overdue` is told the gates before anybody is answered that
+    it is stored; of one that failed, and may be stored all the same, once the others are answered.
     """
 
     def __init__(
@@ -70,9 +72,11 @@ class GroupCommit:
         """Write what waits, the leader's own entry first; then hand over to who came meanwhile."""
         with self._mutex:
             batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        looked, failed = time.monotonic(), None
         try:
-            self._write(batch)
+            self._write(batch, looked)
         except BaseException as error:  # noqa: BLE001  # each waiting request answers for itself
+            failed = error
             if isinstance(error, ConnectionFailure):
                 # Who waits behind would wait out the same absence, one batch after the other.
                 with self._mutex:
@@ -87,24 +91,24 @@ class GroupCommit:
                 self._waiting[0].woken.set()
             else:
                 self._is_led = False
+        if failed and not isinstance(failed, ServerSelectionTimeoutError):
+            self._tell(looked, batch)
 
-    def _write(self, batch: list[_Entry]) -> None:
-        looked = time.monotonic()
-        gates = sorted({entry.gate for entry in batch})
-        closed = self._admit(gates)
+    def _write(self, batch: list[_Entry], looked: float) -> None:
+        closed = self._admit(sorted({entry.gate for entry in batch}))
         for entry in batch:
             entry.error = closed.get(entry.gate)
         admitted = [entry for entry in batch if entry.error is None]
         if not admitted:
             return
-        is_sent = True
-        try:
-            existed = insert_encoded(self._collection, [entry.document for entry in admitted])
-        except ServerSelectionTimeoutError:
-            is_sent = False
-            raise
-        finally:  # also when it failed: what a lost connection carried may be stored
-            if is_sent and time.monotonic() - looked > PATIENCE_SECONDS:
-                self._overdue(gates)
+        for entry in admitted:
+            entry.is_sent = True
+        existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        self._tell(looked, admitted)
         for position in existed:
             admitted[position].error = AlreadyThere(admitted[position].name)
+
+    def _tell(self, looked: float, batch: list[_Entry]) -> None:
+        gates = sorted({entry.gate for entry in batch if entry.is_sent})
+        if gates and time.monotonic() - looked > PATIENCE_SECONDS:
+            self._overdue(gates)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import structlog
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, render_template, request
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -121,7 +121,10 @@ def flattened(messages: Any, path: str = "") -> list[dict[str, str]]:
 
 def _on_database(error: PyMongoError) -> Response:
     if isinstance(error, ConnectionFailure):
-        return _unavailable("The database is away; what you sent was not stored. Send it again.")
+        return _unavailable(
+            "The database is away. Send it again as it is: should it be stored already, under its "
+            "id it counts once."
+        )
     if isinstance(error, OperationFailure) and error.code in _IN_TROUBLE:
         log.error("database.in_trouble", path=request.path, reason=repr(error)[:200])
         return _unavailable("The database cannot store anything now. Send it again.")
@@ -139,7 +142,7 @@ def _on_too_large(error: TooLarge) -> Response:
 
 
 def _on_too_long(_: RequestEntityTooLarge) -> Response:
-    most = current_app.config["MAX_CONTENT_LENGTH"]
+    most = request.max_content_length
     detail = f"A body has at most {most:,} bytes here; nothing was stored. Send it in parts."
     return Problem(413, "too-large", detail).response()
 

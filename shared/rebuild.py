@@ -15,8 +15,14 @@ from shared.reconciliation import Reconciliation
 Open = Callable[[Database[Document]], tuple[Fold, Reconciliation]]
 
 
-def main(service: str, open_store: Open, arguments: Sequence[str] | None = None) -> None:
-    """`python -m services.<service> replay [HEAD ...] | differences`, while the service runs."""
+def main(
+    service: str,
+    open_store: Open,
+    arguments: Sequence[str] | None = None,
+    before_replay: Callable[[Database[Document]], None] = lambda _: None,
+) -> None:
+    """`python -m services.<service> replay [HEAD ...] | differences`, while the service runs.
+    `before_replay` makes contributions of what the service itself is the source of."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
     commands = parser.add_subparsers(dest="command", required=True)
     replay = commands.add_parser("replay", help="compute heads anew, while the service runs")
@@ -24,8 +30,10 @@ def main(service: str, open_store: Open, arguments: Sequence[str] | None = None)
     commands.add_parser("differences", help="what differs from what its producer holds")
     asked = parser.parse_args(arguments)
     configured = settings.of_command(service)
-    fold, reconciliation = open_store(connect(configured.database_url, configured.database))
+    database = connect(configured.database_url, configured.database)
+    fold, reconciliation = open_store(database)
     if asked.command == "replay":
+        before_replay(database)
         _replay(fold, asked.head)
     else:
         _differences(reconciliation)

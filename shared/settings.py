@@ -1,5 +1,6 @@
 """What a process is told by its environment, read once at its start."""
 
+import fcntl
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,13 @@ class NoRun(Exception):
 class Settings:
     """One service's view of where it runs.
 
-    `cut_seconds` is the time between two looks of the periodic work, `secret` keys receipts,
-    cursors and ETags, `public_key` (PEM) verifies access tokens.
+    `url` is where people find all of it, `cut_seconds` is the time between two looks of the
+    periodic work, `secret` keys receipts, cursors and ETags, `public_key` (PEM) verifies access
+    tokens.
     """
 
     service: str
+    url: str
     database_url: str
     broker_url: str
     topology: Path
@@ -57,10 +60,26 @@ def of_a_run() -> Env:
         raise NoRun(f"{file} cannot be read: {error.strerror}.") from error
     if not found:
         raise NoRun(
-            f"No Groundswell has run in {file.parents[1]}, and GROUNDSWELL_DATABASE_URL is not set."
-            " Set it, or set GROUNDSWELL_VAR to the folder of a local run."
+            f"No Groundswell runs in {file.parents[1]}, and GROUNDSWELL_DATABASE_URL is not set. "
+            "Start it with make run, or set GROUNDSWELL_VAR to the folder of one that runs."
+        )
+    if _is_over(file.with_name("lock")):
+        raise NoRun(
+            f"The Groundswell in {file.parents[1]} was killed, and does not run. Start it again "
+            "with make run; nothing that was acknowledged is lost."
         )
     return env
+
+
+def _is_over(lock: Path) -> bool:
+    """Whether a local run ended without taking its settings away: it has its lock while it
+    lives."""
+    try:
+        with lock.open() as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (FileNotFoundError, BlockingIOError):
+        return False
+    return True
 
 
 def of_command(service: str) -> Settings:
@@ -86,6 +105,7 @@ def load(service: str, env: Env | None = None) -> Settings:
         )
     return Settings(
         service=service,
+        url=env.str("URL", "http://127.0.0.1:8000").rstrip("/"),
         database_url=env.str("DATABASE_URL"),
         broker_url=env.str("BROKER_URL"),
         topology=env.path("TOPOLOGY"),

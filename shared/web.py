@@ -2,10 +2,15 @@
 
 import functools
 import hmac
+import os
+import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
 import flask
@@ -17,6 +22,7 @@ from flask.json.provider import JSONProvider
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import FileStorage
 
 from shared import auth, logs, problems, times
 from shared.documents import Document, connect, worker_seen
@@ -176,9 +182,13 @@ def check_if_match(current: Any) -> None:
 
 def _refuse_unclear_requests() -> None:
     if request.method in _BODY_METHODS and request.url_rule is not None:
-        _read_whole_body()
+        most = getattr(_view(), "most_bytes", None)
+        if most is None:
+            _read_whole_body()
+        else:
+            request.max_content_length = most
         kinds = getattr(_view(), "accepts", ("application/json",))
-        if request.mimetype not in kinds and (request.get_data() or request.mimetype):
+        if request.mimetype not in kinds and (request.mimetype or most or request.get_data()):
             raise Problem(415, "media-type", f"Send the body as {' or '.join(kinds)}.")
     if request.args and request.url_rule is not None:
         unknown = sorted(set(request.args) - _query_fields(_view()))
@@ -207,6 +217,45 @@ def accepts(*kinds: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         return view
 
     return mark
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was sent: on disk unless it is small, and gone with the request."""
+
+    stream: BinaryIO
+    filename: str
+
+
+def takes_uploads(most: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """How many bytes a view takes, whose body is read by `upload` and never held as a whole."""
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.most_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+@contextmanager
+def upload() -> Iterator[Upload]:
+    """The field `file` of a form, or else the whole body. Raises Problem 422 where there is
+    neither."""
+    with TemporaryFile() as body:
+        if request.mimetype == "multipart/form-data":
+            sent = request.files.get("file")
+            found = Upload(body, "") if sent is None else _sent(sent)
+        else:
+            shutil.copyfileobj(request.stream, body, _CHUNK)
+            found = Upload(body, request.args.get("filename", ""))
+        if not found.stream.seek(0, os.SEEK_END):
+            raise invalid([{"field": "file", "message": "Send a file."}])
+        found.stream.seek(0)
+        yield found
+
+
+def _sent(file: FileStorage) -> Upload:
+    return Upload(cast(BinaryIO, file.stream), file.filename or "")
 
 
 def takes_query(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

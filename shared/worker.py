@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 Handler = Callable[[list[Message]], None]
 Tick = Callable[[], None]
+Loop = Callable[[threading.Event], None]
 
 _LISTEN_SECONDS = 0.2
 _TICK_SECONDS = 1.0
@@ -41,12 +42,13 @@ class UnknownType(Exception):
 @dataclass(frozen=True)
 class Work:
     """What a service's worker does: a handler an event type, which takes the batch of its
-    messages and returns when their effect is durable; the collections it relays; and what is
-    looked at every second."""
+    messages and returns when their effect is durable; the collections it relays; what is looked at
+    every second; and what runs beside it, on a thread of its own, until its event is set."""
 
     handlers: Mapping[str, Handler]
     outboxes: Sequence[Documents]
     ticks: Sequence[Tick] = ()
+    loops: Sequence[Loop] = ()
 
 
 class Inbox:
@@ -133,14 +135,17 @@ def run(settings: Settings, build: Callable[[Database[Document]], Work]) -> None
         lambda: parking.retry_due(inbox.handle_one),
         *work.ticks,
     )
-    relay = threading.Thread(target=Relay(work.outboxes, publisher.publish).run, args=(stop,))
-    relay.start()
+    loops = (Relay(work.outboxes, publisher.publish).run, *work.loops)
+    threads = [threading.Thread(target=loop, args=(stop,)) for loop in loops]
+    for thread in threads:
+        thread.start()
     log.info("worker.ready")
     try:
         _listen(settings, topology, inbox, ticks, stop)
     finally:  # half a worker would look alive to whoever restarts dead ones
         stop.set()
-        relay.join()
+        for thread in threads:
+            thread.join()
         publisher.close()
         log.info("worker.stopped")
 

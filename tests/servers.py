@@ -3,12 +3,13 @@
 Each context manager raises Unavailable, with the reason, where its program is not installed.
 """
 
+import atexit
 import contextlib
+import functools
 import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,9 @@ from pathlib import Path
 import kombu
 import pymongo
 from pymongo.errors import PyMongoError
+
+from deploy.database import command as database_command
+from deploy.database import free_port, lay_out
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 START_SECONDS = 60
@@ -97,9 +101,8 @@ def secantusd() -> Iterator[Server]:
         # A file of our own keeps it from finding one in the home or working directory, or in /etc.
         config = home / "secantusd.toml"
         config.touch()
-        command = [str(program), "--config", str(config), "--host", "127.0.0.1"]
-        command += ["--port", str(port), "--storage-path", str(home / "data")]
-        command += ["--sync-on-commit", "--cache-size", "256M"]
+        shutil.copytree(_laid_out(), home / "data")
+        command = database_command(home / "data", config, port)
         url = f"mongodb://127.0.0.1:{port}/?retryWrites=false"
         environment = {**os.environ, "HOME": folder}
         server = Server(url, command, environment, home / "log", _secantus_answers)
@@ -108,6 +111,16 @@ def secantusd() -> Iterator[Server]:
             yield server
         finally:
             server.kill()
+
+
+@functools.cache
+def _laid_out() -> Path:
+    """An empty database, made once a process, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="secantusd-empty-"))
+    atexit.register(shutil.rmtree, folder)
+    (folder / "secantusd.toml").touch()
+    lay_out(folder / "data", folder / "secantusd.toml")
+    return folder / "data"
 
 
 def _secantus_answers(url: str) -> str:
@@ -176,10 +189,3 @@ def chromium_path() -> str:
     if not path:
         raise Unavailable("Chromium is not installed: apt-get install chromium")
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

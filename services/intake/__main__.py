@@ -1,14 +1,24 @@
-"""`python -m services.intake republish [SURVEY ...]`, for a listener that is new or restored."""
+"""Commands beside intake: `python -m services.intake republish | person | export`."""
 
 import argparse
+import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
-from services.intake.store import open_store
+from services.intake.store import Store, open_store
+from services.intake.store.responses import NoSuchResponse
 from services.intake.store.surveys import NoSuchSurvey
+from services.intake.usecases import hold_person
+from services.intake.usecases.export_answers import write_export
 from services.intake.usecases.republish import republish
 from shared import settings
 from shared.bus import Publisher, load_topology
 from shared.documents import connect
+from shared.jobs import TakenAway
+from shared.settings import Settings
+
+Asked = argparse.Namespace
 
 
 def main() -> None:
@@ -16,23 +26,75 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("republish", help="say again how surveys and responses stand")
     command.add_argument("survey", nargs="*", help="these only; without any, all")
+    command = commands.add_parser("person", help="what is held on somebody, and its erasure")
+    command.add_argument("do", choices=["show", "erase"])
+    command.add_argument("who", help="an e-mail address, or the id of a response")
+    command.add_argument("receipt", nargs="?", help="the receipt, or the survey, of a response")
+    command.add_argument("--reason", help="why it is erased; kept with the fact")
+    command = commands.add_parser("export", help="make the file of an export (for the worker)")
+    command.add_argument("job")
+    command.add_argument("holder")
     asked = parser.parse_args()
     configured = settings.of_command("intake")
-    database = connect(configured.database_url, configured.database)
-    publisher = Publisher(configured.broker_url, load_topology(configured.topology))
+    store = open_store(connect(configured.database_url, configured.database), configured.secret)
     try:
-        store = open_store(database, configured.secret)
-        republish(store, publisher.publish, _tell, asked.survey)
+        _COMMANDS[asked.command](configured, store, asked)
     except NoSuchSurvey as error:
         sys.exit(f"No survey {error} was published here.")
+    except NoSuchResponse as error:
+        sys.exit(f"No response {error} is there.")
     except KeyboardInterrupt:
-        sys.exit("Stopped; what was said stays said. Run it again to say the rest.")
+        sys.exit("Stopped; what was done stays done. Run it again to do the rest.")
+
+
+def _republish(configured: Settings, store: Store, asked: Asked) -> None:
+    publisher = Publisher(configured.broker_url, load_topology(configured.topology))
+    try:
+        republish(store, publisher.publish, _tell, asked.survey)
     finally:
         publisher.close()
 
 
 def _tell(survey: str, events: int) -> None:
     print(f"{survey}: {events} events", flush=True)  # noqa: T201
+
+
+def _person(_: Settings, store: Store, asked: Asked) -> None:
+    """Prints as JSON what is held, or was until now."""
+    if asked.do == "erase" and not asked.reason:
+        sys.exit("Say why with --reason.")
+    held: Any
+    if "@" in asked.who:
+        who = asked.who.strip().casefold()
+        erase, show = hold_person.erase_address, hold_person.held_on_address
+        held = erase(store, who, asked.reason) if asked.do == "erase" else show(store, who)
+    elif asked.receipt:
+        survey, name = asked.receipt.partition(".")[0], asked.who
+        if asked.do == "erase":
+            held = hold_person.erase_person(store, survey, name, asked.reason)
+        else:
+            held = hold_person.held_on_response(store, survey, name)
+    else:
+        sys.exit("Give the response's receipt, or its survey, after its id.")
+    json.dump(held, sys.stdout, indent=1, ensure_ascii=False)
+    print()  # noqa: T201
+
+
+def _export(_: Settings, store: Store, asked: Asked) -> None:
+    job = store.exports.jobs.collection.find_one({"_id": asked.job, "holder": asked.holder})
+    if job is None:
+        return
+    try:
+        write_export(store, job)
+    except TakenAway:
+        return
+
+
+_COMMANDS: dict[str, Callable[[Settings, Store, Asked], None]] = {
+    "republish": _republish,
+    "person": _person,
+    "export": _export,
+}
 
 
 if __name__ == "__main__":

@@ -5,14 +5,20 @@ from functools import partial
 from flask import Flask
 from pymongo.database import Database
 
-from services.intake import api, pages
+from services.intake import api, consumer, pages
 from services.intake.store import open_store
 from services.intake.usecases.close_survey import SealSurveys, close_overdue_surveys
 from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
+from services.intake.usecases.erase_expired import EXPIRE_SECONDS, erase_expired
+from services.intake.usecases.export_answers import WriteExports
+from services.intake.usecases.import_answers import ImportAnswers
 from services.intake.usecases.recount_quotas import RECOUNT_SECONDS, RecountQuotas
+from services.intake.usecases.remind import SendMail
+from services.intake.usecases.save_partial import FORGET_SECONDS, forget_partials
 from services.intake.usecases.summarise_answers import SummariseAnswers
 from shared import settings, web, worker
 from shared.documents import Document
+from shared.mail import MailServer
 
 
 def create_app() -> Flask:
@@ -39,8 +45,15 @@ def run_worker() -> None:
             SealSurveys(store),
             worker.every(RECOUNT_SECONDS, RecountQuotas(store)),
             worker.every(COUNT_SECONDS, partial(count_responses, store)),
+            worker.every(FORGET_SECONDS, partial(forget_partials, store)),
+            worker.every(FORGET_SECONDS, store.brought.erase_old),
+            worker.every(FORGET_SECONDS, store.exports.erase_old),
+            worker.every(EXPIRE_SECONDS, partial(erase_expired, store)),
         ]
-        return worker.Work(handlers={}, outboxes=outboxes, ticks=ticks)
+        server = MailServer.configured()
+        mail = [SendMail(store, server, configured.secret, configured.url)] if server else []
+        loops: list[worker.Loop] = [ImportAnswers(store), WriteExports(store), *mail]
+        return worker.Work(consumer.handlers(store), outboxes, ticks, loops)
 
     worker.run(configured, build)
 

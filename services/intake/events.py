@@ -1,5 +1,6 @@
 """What intake promises to say. Of a response its highest revision counts, so that whoever adds them
-up needs no order; `before` is there for those who hear every revision once."""
+up needs no order; `before` is there for those who hear every revision once. `outcome` is what a
+response to a first-destination survey says now: {metric, period, category or null}."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,7 @@ class _ResponseEvent(Event):
     at: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    outcome: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class ResponseErased(Event):
     at: str
     reason: str
     after: None = None
+    outcome: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

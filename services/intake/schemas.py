@@ -232,6 +232,10 @@ class ResponseSchema(_Strict):
     group = fields.String(required=True)
     profile = fields.Dict(load_default=dict)
     answers = fields.Dict(required=True)
+    invitation = fields.String(
+        load_only=True,
+        metadata={"description": "What stands after the # of one's link; or as `Invitation`."},
+    )
     survey_version = fields.Integer(
         strict=True,
         validate=validate.Range(1, 10_000),

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, time
 from itertools import islice
 from typing import Any, TypeVar
 
-import orjson
 from flask import Response, request
 from werkzeug.exceptions import BadRequest
 
@@ -27,6 +26,7 @@ from services.metrics.usecases.find_snapshots import (
     cut_as_of,
     find_snapshots,
 )
+from services.metrics.usecases.read_snapshot import ReadSnapshots
 from services.metrics.usecases.record_outcomes import InvalidOutcomes, record_outcomes
 from services.metrics.usecases.take_snapshots import complete_cuts, take_snapshots
 from shared import times, web
@@ -74,18 +74,19 @@ def list_snapshots(args: dict[str, Any]) -> Any:
     """The latest snapshot of each metric, segment and period, or their history; as known now, or
     as of `recorded_at`. With `Accept: text/csv` all of them as a table."""
     store, unit = web.store(), reader().unit
-    query = _query(args)
+    query, read = _query(args), ReadSnapshots(store)
     start = after(args["cursor"])
     last = start[0] if start else cut_as_of(store, unit, _moment("recorded_at", args))
     found = find_snapshots(store, unit, query, last, Place(*start[1:]) if start else None)
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
-        return _table(found if "limit" not in request.args else islice(found, args["limit"]))
+        found = found if "limit" not in request.args else islice(found, args["limit"])
+        return _table(read(row) for _, row in found)
     return page(
         "snapshots",
         list(islice(found, args["limit"] + 1)),
         args["limit"],
         lambda row: [last, row[0].key, row[0].seq],
-        lambda row: _snapshot(row[1]),
+        lambda row: read(row[1]),
     )
 
 
@@ -94,10 +95,11 @@ def list_snapshots(args: dict[str, Any]) -> Any:
 @requires("administrator", "planner")
 def read_snapshot(name: str) -> Any:
     """One snapshot, by its id or its hash."""
-    found = web.store().snapshots.get(reader().unit, name)
+    store = web.store()
+    found = store.snapshots.get(reader().unit, name)
     if found is None:
         raise not_found("snapshot")
-    return _snapshot(found)
+    return ReadSnapshots(store)(found)
 
 
 @blueprint.post("/snapshots")
@@ -204,17 +206,12 @@ def _rows() -> list[dict[str, Any]]:
     return rows
 
 
-def _table(found: Iterator[tuple[Place, Document]]) -> Response:
-    lines = tables.write_snapshots(orjson.loads(row["content"]) for _, row in found)
+def _table(snapshots: Iterator[dict[str, Any]]) -> Response:
+    lines = tables.write_snapshots(snapshots)
     answer = Response(lines, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="snapshots.csv"'
     answer.headers["Vary"] = "Authorization, Cookie, Accept"
     return answer
-
-
-def _snapshot(document: Document) -> dict[str, Any]:
-    content: dict[str, Any] = orjson.loads(document["content"])
-    return {"id": document["_id"], **content}
 
 
 def _outcome(document: Document) -> dict[str, Any]:

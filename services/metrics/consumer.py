@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
 
 from services.metrics.domain.answers import rated_items
+from services.metrics.domain.definitions import outcome_kind_named
 from services.metrics.domain.period import Period
 from services.metrics.schemas import (
     OutcomesRecordedSchema,
@@ -13,6 +17,7 @@ from services.metrics.schemas import (
 from services.metrics.store import Store
 from services.metrics.store.heads import outcomes_head, survey_head
 from services.metrics.store.surveys import Survey
+from services.metrics.usecases.fold_outcomes import fold_outcomes
 from shared.contributions import Contribution
 from shared.event import Message
 from shared.worker import Handler
@@ -51,13 +56,21 @@ class Receive:
             self.store.heads.wake(survey.id)
 
     def on_response(self, messages: list[Message]) -> None:
-        """Fold submitted, revised and withdrawn responses, in whatever order they come."""
-        self.store.heads.fold.apply([_read_response(message) for message in messages])
+        """Fold submitted, revised and withdrawn responses, in whatever order they come, and the
+        outcomes that some of them are."""
+        self.store.heads.fold.apply(
+            [part for message in messages for part in _read_response(message)]
+        )
 
     def on_outcomes_recorded(self, messages: list[Message]) -> None:
         """Fold outcomes, and their corrections, into the year to which they belong."""
-        self.store.heads.fold.apply(
-            [part for message in messages for part in _read_outcomes(message)]
+        fold_outcomes(
+            self.store,
+            [
+                (message.unit, message.subject, said)
+                for message in messages
+                for said in _outcomes.load(message.data)["outcomes"]
+            ],
         )
 
 
@@ -74,32 +87,32 @@ def _read_survey(message: Message) -> Survey:
     )
 
 
-def _read_response(message: Message) -> Contribution:
+def _read_response(message: Message) -> Iterator[Contribution]:
     data = _response.load(message.data)
-    return Contribution(
-        head=survey_head(data["survey"]),
-        unit=message.unit,
-        member=message.subject,  # as intake names it, so that its hash of the set can be compared
-        revision=data["revision"],
-        at=data["at"],
-        body=data["after"] and {"version": data["survey_version"], **data["after"]},
-    )
+    said = {
+        "unit": message.unit,
+        "member": message.subject,  # as intake names it, so that its hash of the set is comparable
+        "revision": data["revision"],
+        "at": data["at"],
+    }
+    body = data["after"] and {"version": data["survey_version"], **data["after"]}
+    yield Contribution(head=survey_head(data["survey"]), body=body, **said)
+    if data["outcome"] is not None:
+        head, content = _read_outcome(message.unit, **data["outcome"])
+        yield Contribution(head=head, body=content, **said)
 
 
-def _read_outcomes(message: Message) -> Iterator[Contribution]:
-    """One contribution a head: a graduate whose class was corrected leaves one and joins one."""
-    for recorded in _outcomes.load(message.data)["outcomes"]:
-        years = {
-            Period.parse(recorded[part]["period"]).year: recorded[part] if part == "after" else None
-            for part in ("before", "after")
-            if recorded[part]
-        }
-        for year, content in years.items():
-            yield Contribution(
-                head=outcomes_head(message.unit, recorded["metric"], year),
-                unit=message.unit,
-                member=message.subject,
-                revision=recorded["revision"],
-                at=recorded["at"],
-                body=content,
-            )
+def _read_outcome(
+    unit: str, metric: str, period: str, category: str | None
+) -> tuple[str, dict[str, Any] | None]:
+    """The head in which an outcome counts, and as what; None where it does not stand. Raises
+    ValidationError for a metric, a class or a category that there is not."""
+    try:
+        kind = outcome_kind_named(metric)
+        year = Period.parse(period, kind.grain)
+    except (LookupError, ValueError) as error:
+        raise ValidationError(str(error), "outcome") from error
+    if category is not None and category not in kind.categories:
+        raise ValidationError(f"There is no category {category!r}.", "outcome")
+    content = {"period": year.as_dict(), "segment": {}, "category": category}
+    return outcomes_head(unit, metric, year.year), content if category else None

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, time
 from itertools import islice
 from typing import Any
 
-import orjson
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as HttpResponse
 
@@ -15,6 +14,7 @@ from services.metrics.domain.definitions import dimensions, metric_named, metric
 from services.metrics.domain.period import Period
 from services.metrics.store.surveys import Survey
 from services.metrics.usecases.find_snapshots import Place, Query, cut_as_of, find_snapshots
+from services.metrics.usecases.read_snapshot import ReadSnapshots
 from services.metrics.usecases.record_outcomes import InvalidOutcomes, record_outcomes
 from services.metrics.usecases.take_snapshots import complete_cuts, take_snapshots
 from shared import paging, times, web
@@ -76,7 +76,7 @@ class Asked:
 @page_for(*READERS)
 def snapshots() -> Page:
     """Any metric, segment and period, as known now or at any time."""
-    asked = Asked(request.args)
+    asked, read = Asked(request.args), ReadSnapshots(web.store())
     start = paging.after(request.args.get("cursor"))
     last = start[0] if start else asked.as_known()
     found = _found(asked, last, Place(*start[1:]) if start else None) if not asked.errors else []
@@ -85,7 +85,7 @@ def snapshots() -> Page:
         list(islice(found, _LONG + 1)),
         _LONG,
         lambda row: [last, row[0].key, row[0].seq],
-        lambda row: orjson.loads(row[1]["content"]),
+        lambda row: read(row[1]),
     )
     surveys = _surveys(page["snapshots"])
     shown = render_template(
@@ -116,8 +116,8 @@ def table() -> Page:
     last = asked.as_known()
     if asked.errors:
         return redirect(url_for("pages.snapshots", **asked.set))
-    found = _found(asked, last, None)
-    lines = tables.write_snapshots(orjson.loads(row["content"]) for _, row in found)
+    found = (row for _, row in _found(asked, last, None))
+    lines = tables.write_snapshots(map(ReadSnapshots(web.store()), found))
     answer = Response(lines, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="snapshots.csv"'
     return answer

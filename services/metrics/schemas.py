@@ -46,12 +46,19 @@ class _ResponseSchema(_EventSchema):
         return {"group": side["group"], "answers": kept}
 
 
+class _OutcomeSaidSchema(_EventSchema):
+    metric = fields.String(required=True)
+    period = fields.String(required=True)
+    category = fields.String(required=True, allow_none=True)
+
+
 class ResponseEventSchema(_EventSchema):
     survey = fields.String(required=True)
     survey_version = _number()
     revision = _number()
     at = fields.String(required=True, validate=_INSTANT)
     after = fields.Nested(_ResponseSchema, required=True, allow_none=True)
+    outcome = fields.Nested(_OutcomeSaidSchema, load_default=None, allow_none=True)
 
 
 class _ContentSchema(_EventSchema):
@@ -118,6 +125,13 @@ class SnapshotSchema(Schema):
     recorded_at = fields.String()
     source = fields.Dict()
     hash = fields.String()
+    erased = fields.Integer(
+        metadata={
+            "description": "Of how many that it counted nothing is kept any more: they were "
+            "withdrawn, erased or corrected away, and it cannot be computed again in full. Not "
+            "covered by the hash, which is that of the figure as it was stored."
+        }
+    )
 
 
 class SnapshotPageSchema(Schema):

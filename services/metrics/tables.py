@@ -13,7 +13,7 @@ _WHAT = ("metric", "definition_version")
 _PERIOD = ("grain", "start", "end")
 _MEASURES = (
     "value", "numerator", "denominator", "n", "small", "suppressed",
-    "valid_at", "recorded_at", "hash",
+    "valid_at", "recorded_at", "hash", "erased",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def write_snapshots(contents: Iterable[Mapping[str, Any]]) -> Iterator[str]:
                 *(content[name] for name in _WHAT),
                 *(content["period"][name] for name in _PERIOD),
                 *(content["segment"].get(name) for name in named),
-                *(content[name] for name in _MEASURES),
+                *(content.get(name) for name in _MEASURES),
             ]
         )
 

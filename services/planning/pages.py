@@ -38,6 +38,7 @@ Page = str | Response | tuple[str, int]
 READERS = ("planner", "administrator")
 _FORM = "application/x-www-form-urlencoded"
 _LONG = 50
+_TOP = 3
 _MOST = 500
 _REFUSALS = (AlreadyDecided, NotAccepted, NotReadyToAccept, UnknownGoal)
 
@@ -66,15 +67,20 @@ def surveys() -> str:
 @pages.get("/surveys/<survey_id>")
 @takes_query("group")
 @page_for(*READERS)
-def survey(survey_id: str) -> str:
-    """Ranked needs, for everybody or for one group."""
+def survey(survey_id: str) -> Response:
+    """Ranked needs, for everybody or for one group. Of a survey that has closed, the page looks
+    again until proposals were drafted."""
     unit, group = reader().unit, request.args.get("group") or None
     evidence = read_evidence(store(), unit, survey_id)
     needs = [asdict(each) for each in rank_needs(store(), unit, survey_id, group)]
     tables = evidence.tables
     sizes = {name: tables.stratum(name).respondents for name in evidence.survey.groups}
-    return render_template(
+    wanted = {"survey": survey_id, "status": "draft", "group": None}
+    drafting = evidence.seal is not None and evidence.drafted_for != evidence.seal.number
+    shown = render_template(
         "needs.html",
+        drafts=store().proposals.page(unit, wanted, after=None, limit=_TOP),
+        drafting=drafting,
         evidence=evidence,
         survey=evidence.survey,
         synthetic=evidence.survey.synthetic,
@@ -84,6 +90,7 @@ def survey(survey_id: str) -> str:
         group=group,
         sizes=sizes,
     )
+    return Response(shown, headers={"Refresh": "1"} if drafting else None, mimetype="text/html")
 
 
 @pages.post("/surveys/<survey_id>/proposals")

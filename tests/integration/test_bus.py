@@ -166,3 +166,17 @@ def test_a_batch_that_the_broker_refuses_is_not_confirmed(tmp_path):
         publisher.publish(events("b"))
     publisher.publish(events("c"))
     publisher.close()
+
+
+def test_a_queue_that_is_there_and_cannot_be_read_is_named_with_what_to_do(tmp_path, monkeypatch):
+    def without_a_leader(_) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(bus.Consumer, "consume", without_a_leader)
+    topology = bus.Topology("groundswell", {"planning": ["a.b.v1"]})
+    with (
+        pytest.raises(bus.AWAY, match=r"planning and planning\.dead .* delete_queue") as raised,
+        bus.subscribe(f"sqlite:///{tmp_path}/messages.sqlite", "planning", topology),
+    ):
+        pass
+    assert len(repr(raised.value)) < 200, "a log keeps all of it"

@@ -1,5 +1,6 @@
 """What who answers sees while the database is away or its disk is full, and what is stored then."""
 
+import os
 import resource
 import shutil
 import signal
@@ -48,6 +49,34 @@ def test_answers_get_503_while_the_database_is_away_and_are_taken_when_it_is_bac
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["type"] == "urn:groundswell:problem:unavailable"
+    assert set(crowd.others) <= {503}
+    assert crowd.broken == []
+    assert {*crowd.acknowledged, "late"} <= stored(own_secantusd.url)
+    assert served.processes() == processes
+
+
+def test_a_database_that_hangs_gets_503_soon_and_what_it_was_given_counts_once(
+    served, own_secantusd
+):
+    """It takes connections and answers none. The client waits a third of what the driver would."""
+    processes, soon = served.processes(), 4
+    with Crowd(served.responses, keeps=True) as crowd:
+        until(lambda: len(crowd.acknowledged) > 20, "some are acknowledged")
+        os.killpg(own_secantusd.pid, signal.SIGSTOP)
+        try:
+            url, body = served.responses, answer("late")
+            refused = [
+                requests.post(url, json=body, timeout=soon),
+                requests.get(f"{served.url}/ready", timeout=soon),
+                requests.post(url, json=body, timeout=soon),
+                requests.get(f"{served.url}/s/{served.survey}", headers=AS_A_PAGE, timeout=soon),
+            ]
+        finally:
+            os.killpg(own_secantusd.pid, signal.SIGCONT)
+        until(lambda: served.post("late").ok, "what was refused is taken")
+        before = len(crowd.acknowledged)
+        until(lambda: len(crowd.acknowledged) > before + 20, "others are acknowledged again")
+    assert {(each.status_code, each.headers["Retry-After"]) for each in refused} == {(503, "2")}
     assert set(crowd.others) <= {503}
     assert crowd.broken == []
     assert {*crowd.acknowledged, "late"} <= stored(own_secantusd.url)

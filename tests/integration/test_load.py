@@ -7,17 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from io import StringIO
-from itertools import islice
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from deploy.answer_table import AnswerTable
 from deploy.client import Client, NotRunning, Refused
 from deploy.demo import fill
-from deploy.mapping import read_mapping
+from services.intake.tables.answer_table import AnswerTable
+from services.intake.tables.mapping import read_mapping
 from tests import servers
 
 ROOT = Path(__file__).parents[2]
@@ -107,9 +106,13 @@ def load(environment, *arguments):
 @pytest.fixture(scope="module")
 def loaded(client, environment, files, answers):
     """The survey, loaded after an earlier loading had stopped at the twentieth answer."""
-    table = AnswerTable.open(files[0], read_mapping(files[1]))
-    survey = client.open_survey(table.definition(table.check()), table.key)["id"]
-    assert list(client.put_responses(survey, islice(table.responses(), 20))) == [True] * 20
+    mapping = read_mapping(files[1].read_bytes())
+    with files[0].open("rb") as file:
+        table = AnswerTable.open(file, mapping)
+        survey = client.open_survey(table.definition(table.check()), table.key)["id"]
+    begun = BytesIO(b"".join(files[0].read_bytes().splitlines(keepends=True)[:21]))
+    *_, stopped = client.import_answers(survey, begun, mapping.canonical)
+    assert (stopped["state"], stopped["new"]) == ("done", 20)
     done = load(environment, *files)
     assert done.returncode == 0, done.stderr
     assert "20 of 42 answers were there already" in done.stdout

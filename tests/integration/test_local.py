@@ -240,6 +240,9 @@ def test_ctrl_c_ends_everything_and_the_data_are_there_at_the_next_start(first):
     assert first.said().splitlines()[-1] == "Groundswell is stopping ..."
     with pytest.raises(requests.ConnectionError):
         first.call("GET", "/intake/v1/surveys")
+    listed = first.command("shared.messages", "parked")
+    assert listed.returncode != 0
+    assert f"No Groundswell runs in {first.folder}" in listed.stderr
 
     first.start()
     first.wait_until_ready()
@@ -257,3 +260,6 @@ def test_a_killed_supervisor_leaves_no_orphans(second):
     until(lambda: not living(children), f"no orphan is left: {living(children)}", STOP_SECONDS)
     with pytest.raises(requests.ConnectionError):
         second.call("GET", "/intake/v1/surveys")
+    listed = second.command("shared.messages", "parked")
+    assert listed.returncode != 0
+    assert "was killed, and does not run. Start it again with make run" in listed.stderr

@@ -209,7 +209,7 @@ def test_the_local_run_in_groundswell_var_is_looked_at_where_nothing_else_is_sai
     monkeypatch.setenv("GROUNDSWELL_VAR", str(tmp_path))
     status, said = run("parked")
     assert status == 2
-    assert f"No Groundswell has run in {tmp_path}" in said
+    assert f"No Groundswell runs in {tmp_path}" in said
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "environment").write_text(f"GROUNDSWELL_DATABASE_URL='{mongo_url}'\n")
     name = fail(first, body())

@@ -1,14 +1,52 @@
 """Intake over HTTP: surveys for planners, responses for everybody."""
 
-from services.intake.api import responses, surveys, trials
+from services.intake.address_table import UnreadableTable
+from services.intake.api import (
+    exports,
+    imports,
+    invitations,
+    mailings,
+    responses,
+    surveys,
+    trials,
+    visits,
+)
 from services.intake.domain.answers import InvalidAnswers
 from services.intake.domain.definition import InvalidDefinition
+from services.intake.domain.invitation import (
+    InvitationNeeded,
+    InvitationSpent,
+    InvitationUnknown,
+    NotByInvitation,
+)
 from services.intake.domain.survey import GroupFull, SurveyInUse, SurveyNotDraft, SurveyNotOpen
+from services.intake.store.brought import NothingBrought, TooManyKinds
+from services.intake.store.draws import DrawOver
+from services.intake.store.imports import AlreadyImporting, NoSuchImport
+from services.intake.store.invitations import ListBusy
+from services.intake.store.mailings import NoSuchMailing
 from services.intake.store.responses import NoSuchResponse, ResponseConflict, ResponseErased
 from services.intake.store.surveys import AlreadyCreated, NoSuchSurvey
+from services.intake.tables import reading
+from services.intake.tables.mapping import InvalidMapping
+from services.intake.usecases.draw_prizes import InvalidAddress, NoDraw
+from services.intake.usecases.invite import InvalidTable
+from services.intake.usecases.open_vault import NoVault
+from services.intake.usecases.remind import InvalidLetter, NoMailServer
+from services.intake.usecases.start_import import NotToImport
+from shared.jobs import NoSuchJob
 from shared.problems import Problem, Rules, invalid, not_found
 
-BLUEPRINTS = [surveys.surveys, responses.responses, trials.trials]
+BLUEPRINTS = [
+    surveys.surveys,
+    responses.responses,
+    trials.trials,
+    invitations.invitations,
+    imports.imports,
+    exports.exports,
+    mailings.mailings,
+    visits.visits,
+]
 
 RULES: Rules = {
     SurveyNotDraft: lambda error: Problem(409, "survey-not-draft", str(error)),
@@ -18,6 +56,28 @@ RULES: Rules = {
     ResponseConflict: lambda error: Problem(409, "response-conflict", str(error)),
     ResponseErased: lambda error: Problem(410, "response-erased", str(error)),
     AlreadyCreated: lambda error: Problem(422, "idempotency-key-reused", str(error)),
+    InvitationNeeded: lambda error: Problem(403, "invitation-needed", str(error)),
+    InvitationUnknown: lambda error: Problem(403, "invitation-unknown", str(error)),
+    InvitationSpent: lambda error: Problem(409, "invitation-spent", str(error)),
+    NotByInvitation: lambda error: Problem(409, "not-by-invitation", str(error)),
+    ListBusy: lambda error: Problem(503, "list-busy", str(error), headers={"Retry-After": "5"}),
+    NoMailServer: lambda error: Problem(409, "no-mail-server", str(error)),
+    InvalidLetter: lambda error: invalid(error.errors, str(error)),
+    NoSuchMailing: lambda _: not_found("mailing"),
+    NoDraw: lambda error: Problem(409, "no-draw", str(error)),
+    DrawOver: lambda error: Problem(409, "draw-over", str(error)),
+    InvalidAddress: lambda error: invalid([{"field": "address", "message": str(error)}]),
+    NoVault: lambda error: Problem(409, "no-vault", str(error)),
+    UnreadableTable: lambda error: invalid([{"field": "body", "message": str(error)}]),
+    reading.UnreadableTable: lambda error: invalid([{"field": "file", "message": str(error)}]),
+    TooManyKinds: lambda error: invalid([{"field": "file", "message": str(error)}]),
+    InvalidMapping: lambda error: invalid(error.errors, "Mend the mapping."),
+    NotToImport: lambda error: Problem(409, "not-to-import", str(error)),
+    AlreadyImporting: lambda error: Problem(422, "idempotency-key-reused", str(error)),
+    NoSuchImport: lambda _: not_found("import"),
+    NoSuchJob: lambda _: not_found("export"),
+    NothingBrought: lambda _: not_found("file"),
+    InvalidTable: lambda error: invalid(error.errors, str(error)),
     NoSuchSurvey: lambda _: not_found("survey"),
     NoSuchResponse: lambda _: not_found("response"),
     InvalidAnswers: lambda error: invalid(error.errors, str(error)),

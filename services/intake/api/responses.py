@@ -16,6 +16,7 @@ from services.intake.schemas import (
 )
 from services.intake.store.responses import Response
 from services.intake.usecases import change_response
+from services.intake.usecases.answer_invitation import answer_invitation
 from services.intake.usecases.erase_response import erase_response
 from services.intake.usecases.submit_response import submit_response
 from shared import web
@@ -30,16 +31,20 @@ responses = web.Blueprint("responses", __name__, url_prefix="/v1", description="
 @responses.response(201, SubmittedSchema)
 @responses.alt_response(200, schema=SubmittedSchema, description="The same was stored before.")
 def submit(body: dict[str, Any], survey: str) -> Any:
-    """Answer a survey. Choose the id and send the same again whenever an answer got lost."""
-    submitted = submit_response(
-        web.store(),
-        survey=survey,
-        name=_response_id(body),
-        group=body["group"],
-        profile=body["profile"],
-        answers=body["answers"],
-        version=body.get("survey_version"),
-    )
+    """Answer a survey. Choose the id and send the same again whenever an answer got lost. With an
+    invitation the id is its link's, and sending again is sending the same."""
+    said: dict[str, Any] = {
+        "survey": survey,
+        "group": body["group"],
+        "profile": body["profile"],
+        "answers": body["answers"],
+        "version": body.get("survey_version"),
+    }
+    secret = body.get("invitation") or request.headers.get("Invitation")
+    if secret:
+        submitted = answer_invitation(web.store(), secret=secret, **said)
+    else:
+        submitted = submit_response(web.store(), name=_response_id(body), **said)
     status = 201 if submitted.new else 200
     return {"id": submitted.id, "receipt": submitted.receipt}, status
 

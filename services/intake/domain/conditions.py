@@ -180,22 +180,26 @@ def _contained(operands: list[Condition]) -> Condition:
 
 def _missing(operands: list[Condition]) -> Condition:
     return lambda answers: [
-        name for name in (each(answers) for each in operands) if answers.get(name) is None
+        name
+        for name in (each(answers) for each in operands)
+        if isinstance(name, str) and answers.get(name) is None
     ]
 
 
 def _joined(operands: list[Condition]) -> Condition:
     def decide(answers: Answers) -> str:
-        values = [each(answers) for each in operands]
-        return "".join("" if value is None else _written(value) for value in values)
+        return "".join(_written(each(answers)) for each in operands)
 
     return decide
 
 
 def _written(value: Any) -> str:
-    """A number as JavaScript writes it: 2.0 is 2."""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if whole else value)
+    """A number as JavaScript writes it, 2.0 as 2; nothing for what is neither number nor text."""
+    if isinstance(value, str):
+        return value
+    if type(value) not in _NUMBERS:
+        return ""
+    return str(int(value) if value == int(value) else value)
 
 
 def _computes(compute: Callable[[list[Any]], Any]) -> Callable[[list[Condition]], Condition]:
@@ -205,7 +209,8 @@ def _computes(compute: Callable[[list[Any]], Any]) -> Callable[[list[Condition]]
             if any(type(value) not in _NUMBERS for value in values):
                 return None
             try:
-                return compute(values)
+                found = compute(values)
+                return found if math.isfinite(found) else None
             except (ArithmeticError, ValueError):
                 return None
 

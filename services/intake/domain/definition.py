@@ -15,6 +15,7 @@ from services.intake.domain.conditions import (
     variables,
 )
 from services.intake.domain.items import Check, Raw, check_of, shape_errors
+from services.intake.domain.outcome import destination_errors
 
 Error = dict[str, str]
 
@@ -90,6 +91,7 @@ def compile_definition(raw: Mapping[str, Any]) -> Definition:
     Raises InvalidDefinition with every contradiction at once.
     """
     errors = [*_survey_errors(raw), *_section_errors(raw), *_item_errors(raw), *_order_errors(raw)]
+    errors += destination_errors(raw)
     if errors:
         raise InvalidDefinition(errors)
     sections = {section["id"]: section.get("visible_if") for section in raw["sections"]}

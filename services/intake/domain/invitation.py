@@ -5,6 +5,7 @@ the secret: the one that finds the invitation, the one that names the answer, an
 an invitation knows the link that it is answered with.
 """
 
+import hmac
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -87,6 +88,12 @@ def link_id(secret: str) -> str:
     return _hashed("link", secret)
 
 
+def link_to(url: str, secret: str) -> str:
+    """The secret stands after the #: no browser sends it to the log of a server or a proxy, and no
+    page learns it as the referrer."""
+    return f"{url}/intake/i#{secret}"
+
+
 def answer_name(secret: str) -> str:
     """The id of the answer: 32 hexadecimal digits, the same however often it is sent."""
     return _hashed("answer", secret)[:32]
@@ -96,6 +103,19 @@ def claim_of(secret: str) -> str:
     """By which an invitation keeps to one link. It is not the link's id, which would tell from
     which mailing the link came, and so about when it was used."""
     return _hashed("claim", secret)
+
+
+def opt_out_token(key: str, invitation: str) -> str:
+    """What a mail carries to be the last one. It names the invitation and opens no survey."""
+    signed = hmac.digest(key.encode(), f"opt out\0{invitation}".encode(), "sha256")
+    return f"{invitation}-{signed.hex()[:32]}"
+
+
+def opted_out(key: str, token: str) -> str | None:
+    """The invitation whose token this is."""
+    invitation = token.partition("-")[0]
+    made = opt_out_token(key, invitation)
+    return invitation if hmac.compare_digest(made.encode(), token.encode()) else None
 
 
 def invitation_id(survey: str, email: str) -> str:

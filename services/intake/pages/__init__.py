@@ -1,5 +1,25 @@
 """Intake's pages."""
 
-from services.intake.pages import answering, building, surveys, watching
+from services.intake.pages import (
+    answering,
+    bringing,
+    building,
+    exporting,
+    invitations,
+    invited,
+    surveys,
+    trying,
+    watching,
+)
 
-BLUEPRINTS = [answering.pages, surveys.pages, building.pages, watching.pages]
+BLUEPRINTS = [
+    answering.pages,
+    invited.pages,
+    invitations.pages,
+    surveys.pages,
+    building.pages,
+    watching.pages,
+    exporting.pages,
+    trying.pages,
+    bringing.pages,
+]

@@ -1,22 +1,30 @@
 """The pages of somebody who answers: the open surveys, the form, the receipt, one's own answers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as HttpResponse
 
-from services.intake.answer_form import AnswerForm, fields_of
-from services.intake.domain.definition import compile_definition
-from services.intake.domain.survey import Survey, SurveyNotOpen
-from services.intake.pages.texts import language_of, speaking
+from services.intake.answer_fields import Typed, fields_of
+from services.intake.answer_form import CONSENT, Advice, AnswerForm, limits
+from services.intake.domain.definition import GROUP, asked
+from services.intake.domain.invitation import InvitationNeeded
+from services.intake.domain.items import Raw
+from services.intake.domain.length import minutes
+from services.intake.domain.survey import OPEN, GroupFull, Survey, SurveyNotOpen
+from services.intake.pages import invited
+from services.intake.pages.model import model_of
+from services.intake.pages.texts import Speech, in_order, speaking
 from services.intake.store.responses import NoSuchResponse, ResponseConflict
 from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases import change_response
-from services.intake.usecases.submit_response import submit_response
-from shared import web
+from services.intake.usecases.count_visits import note_completion, note_progress
+from services.intake.usecases.save_partial import save_partial
+from services.intake.wording import CATALOGUE
+from shared import times, web
 
 pages = Blueprint("answering", __name__, template_folder="../templates")
 
@@ -24,29 +32,47 @@ Page = str | HttpResponse | tuple[str, int]
 
 _FORM = "application/x-www-form-urlencoded"
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
+# What a form says about itself, and no page has to hand on.
+_OF_THE_PAGE = frozenset({"asked", "step"})
 
 
 @pages.get("/")
 def open_surveys() -> str:
     """What can be answered today."""
-    found = sorted(web.store().surveys.with_status("open"), key=lambda each: each.opened_at)
-    return render_template("open_surveys.html", surveys=[(each, speaking(each)) for each in found])
+    to_all = (
+        each
+        for each in web.store().surveys.with_status(OPEN)
+        if not invited.by_invitation(each) and _hindrance(each) is None
+    )
+    found = sorted(to_all, key=lambda each: each.opened_at)
+    listed = [(each, speaking(each), minutes(each.definition)) for each in found]
+    return render_template("open_surveys.html", surveys=listed)
 
 
 @pages.get("/s/<survey>")
+@web.takes_query("another", "lang", "shared", "id")
 def answer(survey: str) -> Page:
     """The form. It carries an id from the start, so that sending it twice is one response."""
     found = _survey(survey)
-    if found is None or found.status != "open":
+    if found is None or _hindrance(found) is not None:
         return _not_open(found)
-    form = AnswerForm(compile_definition(found.definition), {}, frozenset())
-    return _form_page(found, form, {"id": uuid4().hex}, form.asked)
+    typed = _kept_query({"id": request.args.get("id", "")})
+    if invited.by_invitation(found):
+        opened = invited.first_fields(found)
+        if opened is None:
+            return redirect(url_for("invited.entry"))
+        typed = _begun(found, invited.link_here()) or _kept_query(opened)
+    elif invited.answered_here(found) and not {"another", "shared"} & request.args.keys():
+        return render_template("answered_here.html", survey=found, s=_speech(found))
+    return _whole_form(found, typed)
 
 
 @pages.get("/s/<survey>/answers")
+@web.takes_query("lang", "shared")
 def begin(survey: str) -> HttpResponse:
     """Where a reload of what `send` shows leads."""
-    return redirect(url_for(".answer", survey=survey))
+    kept = {name: request.args.get(name) for name in ("lang", "shared")}
+    return redirect(url_for(".answer", survey=survey, **kept))  # type: ignore[arg-type]
 
 
 @pages.post("/s/<survey>", endpoint="send_to_form")
@@ -59,70 +85,83 @@ def send(survey: str) -> Page:
     the form, and the way back would lead to a new one with another id.
     """
     found = _survey(survey)
-    if found is None or found.status == "draft":
+    if found is None:
         return _not_open(found)
-    typed = {name: value for name, value in request.form.items() if name not in {"asked", "step"}}
-    if not _OWN_ID.fullmatch(typed.get("id", "")):
-        typed["id"] = uuid4().hex
-    asked = frozenset(request.form.getlist("asked"))
-    form = AnswerForm(compile_definition(found.definition), typed, asked)
-    if request.form.get("step") == "all":
-        return _form_page(found, form, typed, form.asked)
+    typed = Typed(each for each in request.form.items(multi=True) if each[0] not in _OF_THE_PAGE)
+    form = _form(found, typed, frozenset(request.form.getlist("asked")))
+    step = request.form.get("step")
+    if step == "all":
+        return form_page(found, form, form.asked)
+    if step == "later":
+        return _keep(found, typed)
     errors = form.errors()
     if errors:
-        return _form_page(found, form, typed, form.asked, errors), 422
+        return form_page(found, form, form.asked, errors), 422
     if form.unasked:
-        return _form_page(found, form, typed, form.unasked)
-    return _store(found, form, typed)
+        return form_page(found, form, form.unasked)
+    return _store(found, form)
 
 
-def _store(survey: Survey, form: AnswerForm, typed: Mapping[str, str]) -> Page:
-    content: dict[str, Any] = {"group": typed["group"], "profile": {}, "answers": form.answers}
-    name, receipt = typed["id"], typed.get("receipt", "").strip()
-    try:
-        if receipt:
-            change_response.revise_response(web.store(), name=name, receipt=receipt, **content)
-        else:
-            submitted = submit_response(web.store(), survey=survey.id, name=name, **content)
-            receipt = submitted.receipt
-    except SurveyNotOpen:
-        return _not_open(survey)
-    except (ResponseConflict, NoSuchResponse) as error:
-        wrong = "" if isinstance(error, ResponseConflict) else "This is not its receipt."
-        page = render_template("answered_before.html", survey=survey, typed=typed, wrong=wrong)
-        return page, 409
-    left_out = 1 if form.left_out else None
-    where = url_for(".thanks", survey=survey.id, name=name, receipt=receipt, left_out=left_out)
-    return redirect(where, 303)
+@pages.post("/s/<survey>/reached")
+@web.accepts(_FORM)
+def reached(survey: str) -> HttpResponse:
+    """How far a page was answered: an item's id, and nothing of what was said."""
+    visit, item = (request.form.get(name, "") for name in ("visit", "item"))
+    if _OWN_ID.fullmatch(visit):
+        note_progress(web.store(), survey=survey, visit=visit, item=item)
+    return HttpResponse(status=204)
+
+
+@pages.get("/s/<survey>/later")
+@web.takes_query("lang")
+def later(survey: str) -> Page:
+    """Where a link to go on with leads. A script hands on what stands after its #."""
+    found = _survey(survey)
+    if found is None or _hindrance(found) is not None:
+        return _not_open(found)
+    return render_template("later.html", survey=found, s=_speech(found), gone=False)
+
+
+@pages.post("/s/<survey>/later")
+@web.accepts(_FORM)
+def go_on(survey: str) -> Page:
+    """The form as it was left."""
+    found = _survey(survey)
+    if found is None or _hindrance(found) is not None:
+        return _not_open(found)
+    secret = request.form.get("link", "").strip().rpartition("#")[2]
+    begun = _begun(found, secret)
+    if begun is None:
+        return render_template("later.html", survey=found, s=_speech(found), gone=True), 404
+    begun["later"] = secret
+    return _whole_form(found, begun)
 
 
 @pages.get("/s/<survey>/thanks/<name>")
-@web.takes_query("receipt", "left_out")
+@web.takes_query("receipt", "left_out", "lang", "shared")
 def thanks(survey: str, name: str) -> Page:
     """The receipt, and what it is good for."""
     receipt = request.args.get("receipt", "")
     try:
         change_response.read_response(web.store(), name=name, receipt=receipt)
     except NoSuchResponse:
-        return render_template("own_answers.html", id=name, receipt="", wrong=True), 404
+        return _own_answers(name, wrong=True), 404
     found = _survey(survey)
     if found is None:
         return _not_open(None)
-    say, language = speaking(found), language_of(found)
-    left_out = "left_out" in request.args
     return render_template(
         "thanks.html",
-        survey=found, say=say, language=language, synthetic=found.definition.get("synthetic"),
-        id=name, receipt=receipt, left_out=left_out,
+        survey=found, s=_speech(found), id=name, receipt=receipt,
+        left_out="left_out" in request.args, shared="shared" in request.args,
+        survey_id=found.id, ticket=invited.draw_ticket(found),
     )  # fmt: skip
 
 
 @pages.get("/mine")
-@web.takes_query("id", "receipt")
+@web.takes_query("id", "receipt", "lang")
 def own_answers() -> str:
     """Asks for the receipt."""
-    given = {name: request.args.get(name, "") for name in ("id", "receipt")}
-    return render_template("own_answers.html", **given)
+    return _own_answers(request.args.get("id", ""), request.args.get("receipt", ""))
 
 
 @pages.post("/mine")
@@ -133,59 +172,218 @@ def use_receipt() -> Page:
     try:
         if request.form.get("do") == "withdraw":
             change_response.withdraw_response(web.store(), name=name, receipt=receipt)
-            return render_template("withdrawn.html")
+            return render_template("withdrawn.html", s=_plain_speech())
         response = change_response.read_response(web.store(), name=name, receipt=receipt)
     except NoSuchResponse:
-        return render_template("own_answers.html", id=name, receipt=receipt, wrong=True), 404
+        return _own_answers(name, receipt, wrong=True), 404
     except SurveyNotOpen:
         return _not_open(_survey(receipt.partition(".")[0]))
     survey, content = _survey(response.survey), response.content or {}
     if survey is None:
         return _not_open(None)
+    raw = survey.published[response.survey_version - 1]
     answers = {**content["profile"], **content["answers"]}
-    typed = {"id": name, "receipt": receipt, "group": content["group"], **dict(fields_of(answers))}
+    speech = Speech(raw, {GROUP: content[GROUP], **answers})
+    typed = _kept_query({"id": name, "receipt": receipt, GROUP: content[GROUP], CONSENT: "yes"})
+    typed.update(fields_of(asked(raw), answers))
+    typed["version"] = str(response.survey_version)
     return render_template(
         "own_answers.html",
-        id=name, receipt=receipt, survey=survey, say=speaking(survey), language=language_of(survey),
-        synthetic=survey.definition.get("synthetic"),
-        group=content["group"], answers=answers, typed=typed,
+        id=name, receipt=receipt, survey=survey, s=speech, group=content[GROUP],
+        items=[item for item in asked(raw) if item["id"] in answers],
+        typed=typed, is_open=_hindrance(survey) is None,
     )  # fmt: skip
 
 
-def _form_page(
+def _store(survey: Survey, form: AnswerForm) -> Page:
+    typed = form.typed
+    content: dict[str, Any] = {
+        GROUP: typed[GROUP],
+        "profile": {},
+        "answers": form.answers,
+        "version": int(typed["version"]),
+    }
+    name, receipt = typed["id"], typed.get("receipt", "").strip()
+    try:
+        if receipt:
+            change_response.revise_response(web.store(), name=name, receipt=receipt, **content)
+        else:
+            receipt = invited.submit(survey, name, content).receipt
+    except GroupFull:
+        return _not_open(survey, "full")
+    except SurveyNotOpen:
+        return _not_open(survey)
+    except InvitationNeeded:
+        return _not_open(survey, "invited")
+    except (ResponseConflict, NoSuchResponse) as error:
+        wrong = isinstance(error, NoSuchResponse)
+        shown = {"survey": survey, "s": _speech(survey), "typed": typed, "wrong": wrong}
+        return render_template("answered_before.html", **shown), 409
+    _tidy(survey, typed)
+    where = url_for(
+        ".thanks", survey=survey.id, name=name, receipt=receipt,
+        left_out=1 if form.left_out else None, lang=typed.get("lang"), shared=typed.get("shared"),
+    )  # fmt: skip
+    answer = redirect(where, 303)
+    if "shared" not in typed:
+        invited.note_answered(answer, survey)
+    return answer
+
+
+def _tidy(survey: Survey, typed: Typed) -> None:
+    """What was begun is sent, and how long it took is counted apart from it."""
+    begun = typed.get("later") or (invited.link_here() if invited.by_invitation(survey) else "")
+    if begun:
+        web.store().partials.forget(survey.id, begun)
+    visit, seconds = typed.get("visit", ""), typed.get("seconds", "")
+    if _OWN_ID.fullmatch(visit) and "receipt" not in typed:
+        note_completion(web.store(), survey=survey.id, visit=visit, seconds=seconds)
+
+
+def _keep(survey: Survey, typed: Typed) -> Page:
+    """Keep what was typed for later, and say where to go on."""
+    by_invitation = invited.by_invitation(survey)
+    secret = invited.link_here() if by_invitation else typed.pop("later", "")
+    fields = list(typed.items(multi=True))
+    secret, until = save_partial(web.store(), survey=survey.id, secret=secret, fields=fields)
+    place = (
+        url_for("invited.entry")
+        if by_invitation
+        else url_for(".later", survey=survey.id, lang=typed.get("lang"))
+    )
+    link = f"{web.settings().url}{place}#{secret}"
+    return render_template(
+        "kept.html",
+        survey=survey, s=_speech(survey), link=link, secret=secret, until=until.date(),
+        by_invitation=by_invitation,
+    )  # fmt: skip
+
+
+def _begun(survey: Survey, secret: str) -> Typed | None:
+    """What was typed when somebody asked to go on later."""
+    fields = web.store().partials.fields(survey.id, secret, times.now())
+    return None if fields is None else Typed(fields)
+
+
+def _form(survey: Survey, typed: Typed, shown: frozenset[str]) -> AnswerForm:
+    """The form for the version that was before the respondent's eyes, or else the last one."""
+    if not _OWN_ID.fullmatch(typed.get("id", "")):
+        typed["id"] = uuid4().hex
+    said = typed.get("version", "")
+    known = {str(number) for number in range(1, survey.version + 1)}
+    typed["version"] = said if said in known else str(survey.version)
+    version = int(typed["version"])
+    definition = web.store().surveys.for_answering(survey.id, version).definition
+    raw = survey.published[version - 1]
+    if len(raw["groups"]) == 1:
+        typed[GROUP] = raw["groups"][0]
+    return AnswerForm(raw, definition, typed, shown)
+
+
+def _whole_form(survey: Survey, typed: Typed) -> str:
+    form = _form(survey, typed, frozenset())
+    return form_page(survey, form, form.asked)
+
+
+def form_page(
     survey: Survey,
     form: AnswerForm,
-    typed: Mapping[str, str],
-    items: list[str],
-    errors: Mapping[str, str] | None = None,
+    items: Collection[str],
+    errors: Mapping[str, Advice] | None = None,
+    trial: str | None = None,
 ) -> str:
-    """`items` to fill in; everything else that was typed goes along unseen."""
-    seen = {f"a.{name}{part}" for name in items for part in ("", ".importance", ".satisfaction")}
-    follow = items == form.unasked and bool(items)
-    seen |= set() if follow else {"group"}
+    """`items` to fill in; everything else that was typed goes along unseen. `trial` is where test
+    answers are sent."""
+    follow = items is form.unasked and bool(items)
     conditional = [item.id for item in form.visible if item.visible_if is not None]
-    asked = [name for name in conditional if name in items or name in form.asked]
+    speech = Speech(form.raw, {GROUP: form.typed.get(GROUP), **form.answers})
     return render_template(
         "answer.html",
         survey=survey,
-        synthetic=survey.definition.get("synthetic"),
-        say=speaking(survey),
-        language=language_of(survey),
-        items=[item for item in survey.definition["items"] if item["id"] in items],
-        typed=typed,
-        unseen=[(name, value) for name, value in typed.items() if name not in seen],
-        asked=asked,
+        trial=trial,
+        raw=form.raw,
+        s=speech,
+        form=form,
+        typed=form.typed,
+        sections=_sections(form, items, follow=follow),
+        items=items,
+        unseen=list(_unseen(form, items, follow=follow)),
+        asked=[name for name in conditional if name in items or name in form.asked],
         errors=errors or {},
         follow=follow,
-        left_out=[i for i in survey.definition["items"] if i["id"] in form.left_out],
+        left_out=[form.items[name] for name in form.left_out],
+        minutes=minutes(form.raw),
+        limits=limits,
+        by_invitation=invited.by_invitation(survey),
+        in_order=lambda item, key: in_order(item, key, form.typed["id"]),
+        model=model_of(form.raw, speech),
     )
 
 
-def _not_open(survey: Survey | None) -> Page:
+def _sections(
+    form: AnswerForm, items: Collection[str], *, follow: bool
+) -> list[tuple[Raw | None, list[Raw]]]:
+    """Each section with its items, the first those of none. On the whole page there are the hidden
+    ones too, for the script to ask in place."""
+    named: dict[Any, list[Raw]] = {None: []} | {each["id"]: [] for each in form.raw["sections"]}
+    for item in form.items.values():
+        if item["id"] in items or not follow:
+            named[item.get("section")].append(item)
+    sections: list[Raw | None] = [None, *form.raw["sections"]]
+    return [(each, found) for each in sections if (found := named[each and each["id"]])]
+
+
+def _unseen(
+    form: AnswerForm, items: Collection[str], *, follow: bool
+) -> Collection[tuple[str, str]]:
+    """The fields that are not on the page to fill in."""
+    seen = set() if follow else {GROUP, CONSENT}
+    return [
+        (name, value)
+        for name, value in form.typed.items(multi=True)
+        if name not in seen and (not name.startswith("a.") or name.split(".")[1] not in items)
+    ]
+
+
+def _own_answers(name: str, receipt: str = "", *, wrong: bool = False) -> str:
+    shown = {"id": name, "receipt": receipt, "wrong": wrong, "s": _plain_speech()}
+    return render_template("own_answers.html", **shown)
+
+
+def _kept_query(fields: Mapping[str, str]) -> Typed:
+    """These fields, with what the page's address says of language and device."""
+    named = {name: request.values[name] for name in ("lang", "shared") if name in request.values}
+    return Typed({**fields, **named})
+
+
+def _speech(survey: Survey) -> Speech:
+    return Speech(survey.definition, {})
+
+
+def _plain_speech() -> Speech:
+    """For a page of no survey, in the languages that we have words in."""
+    return Speech({"languages": ["en", *sorted(CATALOGUE.keys() - {"en"})], "items": []}, {})
+
+
+def _not_open(survey: Survey | None, why: str = "") -> Page:
     """A kind word instead of a form."""
-    if survey is None or survey.status == "draft":
-        return render_template("not_open.html", survey=None), 404
-    return render_template("not_open.html", survey=survey, say=speaking(survey)), 410
+    if survey is None:
+        shown = render_template("not_open.html", survey=None, s=_plain_speech(), why="unknown")
+        return shown, 404
+    why = why or _hindrance(survey) or "closed"
+    status = {"closed": 410, "full": 409}.get(why, 403)
+    return render_template("not_open.html", survey=survey, s=_speech(survey), why=why), status
+
+
+def _hindrance(survey: Survey) -> str | None:
+    """Why it cannot be answered now."""
+    opens_at, closes_at = (
+        survey.definition.get(key) and times.parse(survey.definition[key])
+        for key in ("opens_at", "closes_at")
+    )
+    if survey.status == OPEN and opens_at and times.now() < opens_at:
+        return "early"
+    return "closed" if survey.status != OPEN or (closes_at and times.now() >= closes_at) else None
 
 
 def _survey(name: str) -> Survey | None:

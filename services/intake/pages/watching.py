@@ -8,8 +8,11 @@ from flask import Blueprint, render_template
 
 from services.intake.domain.definition import GROUP, asked
 from services.intake.domain.items import NPS, USES, Raw
+from services.intake.domain.rates import Rate
 from services.intake.domain.survey import Survey
 from services.intake.pages.texts import speaking
+from services.intake.usecases.count_visits import drop_off
+from services.intake.usecases.response_rates import ResponseRates, response_rates
 from shared import web
 from shared.auth import page_for, reader
 
@@ -53,6 +56,7 @@ def watch(name: str) -> str:
     survey: Survey = web.store().surveys.get(reader().unit, name)
     summary = web.store().summaries.get(name)
     counts = summary.counts if summary else {}
+    visits = drop_off(web.store(), unit=survey.unit, survey=name)
     groups = [
         Bar(group, counts.get(GROUP, {}).get(f".{group}", 0), 0)
         for group in survey.definition["groups"]
@@ -64,11 +68,24 @@ def watch(name: str) -> str:
         synthetic=survey.definition.get("synthetic"),
         summary=summary,
         groups=_scaled(groups),
+        rate=_whole(response_rates(web.store(), unit=survey.unit, survey=name)),
+        visits=visits,
+        left=_scaled([Bar(_named(survey, item), count, 0) for item, count in visits.left_at]),
         items=[
             (item, counts.get(item["id"], {}).get("answered", 0), _charts(item, counts, survey))
             for item in asked(survey.definition)
         ],
     )
+
+
+def _whole(rates: ResponseRates) -> Rate | None:
+    """Of everybody together, where it is known and there are enough of them."""
+    return next((each for each in rates.cells if each.group is None and each.of), None)
+
+
+def _named(survey: Survey, item: str) -> str:
+    say = speaking(survey)
+    return next((say(i["text"]) for i in survey.definition["items"] if i["id"] == item), item)
 
 
 def _charts(item: Raw, counts: Mapping[str, Mapping[str, int]], survey: Survey) -> list[Chart]:

@@ -5,11 +5,12 @@ counter is touched by an answer, only two fields of a document that stays where 
 documents of their own, of which only a hash of the secret is kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
@@ -27,6 +28,10 @@ from shared.documents import Document, insert_new, stamp
 
 _SCHEMA = 1
 _HELD_SECONDS = 120
+TALLY_SECONDS = 2.0
+
+T = TypeVar("T")
+Row = tuple[str, dict[str, str], bool]
 
 
 class ListBusy(Exception):
@@ -57,10 +62,12 @@ class Invitations:
         self._invitations = database["invitations"]
         self._links = database["invitation_links"]
         self._rosters = database["rosters"]
+        self._tallied: dict[str, tuple[float, datetime, Any]] = {}
 
     def ensure_indexes(self) -> None:
         for names in (("survey", "_id"), ("survey", "spent"), ("survey", "shown")):
             self._invitations.create_index([(name, 1) for name in names])
+        self._links.create_index("invitation")
 
     @contextmanager
     def held(self, unit: str, survey: str) -> Iterator[list[str]]:
@@ -92,6 +99,14 @@ class Invitations:
 
     def _roster(self, survey: str) -> Document:
         return self._rosters.find_one({"_id": survey}) or {}
+
+    def keep_withheld(self, survey: str, groups: Mapping[str, int]) -> None:
+        """How many of each group get no link for now."""
+        kept = [{"group": group, "people": people} for group, people in groups.items()]
+        self._rosters.update_one({"_id": survey}, {"$set": {"withheld": kept}})
+
+    def withheld(self, survey: str) -> dict[str, int]:
+        return {each["group"]: each["people"] for each in self._roster(survey).get("withheld", [])}
 
     def keep_population(self, unit: str, survey: str, cells: Sequence[Mapping[str, Any]]) -> None:
         """How many there are of each {group, profile}, whoever was invited."""
@@ -129,6 +144,19 @@ class Invitations:
 
     def count(self, survey: str) -> int:
         return self._invitations.count_documents({"survey": survey})
+
+    def tally(self, survey: str, count: Callable[[Iterator[Row]], T]) -> tuple[datetime, T]:
+        """What `count` makes of each one's group, profile and whether it is answered, and when.
+        One process counts a survey's once in TALLY_SECONDS, however many ask: a counter that each
+        answer moved could be wrong after a crash, and its order would tell who answered when."""
+        known = self._tallied.get(survey)
+        if known is None or known[0] <= time.monotonic():
+            asked = {"group": 1, "profile": 1, "spent": 1}
+            found = self._invitations.find({"survey": survey}, asked)
+            at = times.now()
+            made = count((each["group"], each["profile"], each["spent"]) for each in found)
+            known = self._tallied[survey] = time.monotonic() + TALLY_SECONDS, at, made
+        return known[1:]
 
     def keep_carried(self, carried: Mapping[str, Mapping[str, str]]) -> None:
         for name, profile in carried.items():
@@ -185,6 +213,11 @@ class Invitations:
         """The answer is stored."""
         done = {"claim": claim_of(secret), "spent": True}
         self._invitations.update_one({"_id": invitation}, {"$set": done})
+
+    def forget(self, invitation: str) -> None:
+        """Nothing is left of the address, and its links lead nowhere."""
+        self._links.delete_many({"invitation": invitation})
+        self._invitations.delete_one({"_id": invitation})
 
     def opt_out(self, invitation: str) -> None:
         """Send nothing more to this address. Its links stay good."""

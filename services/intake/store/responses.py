@@ -5,12 +5,13 @@ it but an export, and every write of the document costs by its size.
 """
 
 import hmac
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from pymongo.database import Database
@@ -18,12 +19,22 @@ from pymongo.database import Database
 from services.intake.domain.invitation import Carried
 from services.intake.store.surveys import OpenSurvey, Surveys
 from shared import set_hash, times
+from shared.chunks import LOOKUPS, chunks
 from shared.contributions import ERASED
-from shared.documents import AlreadyThere, Document, Documents, NotThere, encoded_document
+from shared.documents import (
+    AlreadyThere,
+    Document,
+    Documents,
+    Encoded,
+    NotThere,
+    encoded_document,
+    insert_encoded,
+)
 from shared.event import Event
-from shared.group_commit import GroupCommit
+from shared.group_commit import PATIENCE_SECONDS, GroupCommit
 
 _SCHEMA = 1
+_SENT = {"submitted": 1, "erased": 1}
 
 
 def response_key(survey: str, name: str) -> str:
@@ -59,6 +70,22 @@ class Response:
     carried: Carried | None
 
 
+@dataclass(frozen=True)
+class NewResponse:
+    """One that is to be stored with others."""
+
+    name: str
+    content: dict[str, Any]
+    document: Encoded
+
+    @classmethod
+    def of(
+        cls, survey: OpenSurvey, name: str, content: dict[str, Any], said: Event, at: datetime
+    ) -> Self:
+        document = _document(survey, response_key(survey.id, name), content, at)
+        return cls(name, content, encoded_document(document, [said]))
+
+
 class Responses:
     def __init__(self, database: Database[Document], surveys: Surveys, secret: str) -> None:
         self.documents = Documents(database["responses"])
@@ -83,18 +110,7 @@ class Responses:
         Raises ResponseConflict for another content under the same id, SurveyNotOpen.
         """
         key = response_key(survey.id, name)
-        packed = _packed(content)
-        document = {
-            "_id": key,
-            "unit": survey.unit,
-            "schema": _SCHEMA,
-            "revision": 1,
-            "survey": survey.id,
-            "survey_version": survey.version,
-            "at": at,
-            "content": packed,
-            "submitted": sha256(packed).digest(),
-        }
+        document = _document(survey, key, content, at)
         if carried is not None:
             document["carried"] = vars(carried)
         try:
@@ -103,12 +119,48 @@ class Responses:
             return not self.was_submitted(survey.id, name, content)
         return True
 
+    def add_all(
+        self, survey: OpenSurvey, responses: Sequence[NewResponse]
+    ) -> dict[int, Exception | None]:
+        """Store many in one command. By its position, each that was there before: None where it is
+        the same, else ResponseConflict or ResponseErased.
+
+        Raises SurveyNotOpen, and stores none then.
+        """
+        looked = time.monotonic()
+        for error in self._surveys.closed([survey.id]).values():
+            raise error
+        try:
+            existed = insert_encoded(
+                self.documents.collection, [response.document for response in responses]
+            )
+        finally:
+            if time.monotonic() - looked > PATIENCE_SECONDS:
+                self._surveys.reopen_seal([survey.id])
+        there = {response_key(survey.id, responses[place].name): place for place in existed}
+        return {
+            there[stored["_id"]]: _other_than(stored, responses[there[stored["_id"]]].content)
+            for some in chunks(list(there), LOOKUPS)
+            for stored in self.documents.collection.find({"_id": {"$in": list(some)}}, _SENT)
+        }
+
+    def imported_name(self, survey: str, identity: str) -> str:
+        """The name of a response that came as a row of a table: always the same for the same row,
+        and nobody can tell the row by it."""
+        text = f"import:{survey}.{identity}"
+        return hmac.digest(self._secret, text.encode(), "sha256").hex()[:32]
+
     def get(self, survey: str, name: str) -> Response:
         """Raises NoSuchResponse; a withdrawn one is no response any more."""
         document = self.documents.get(response_key(survey, name))
         if document is None or document["content"] is None:
             raise NoSuchResponse(name)
         return _response(document)
+
+    def check_there(self, survey: str, name: str) -> None:
+        """Raises NoSuchResponse for one that never was; others are there, whatever is left."""
+        if self.documents.get(response_key(survey, name)) is None:
+            raise NoSuchResponse(name)
 
     def update(self, survey: str, name: str, change: Callable[[Response], Event | None]) -> None:
         """`change(response)` edits the response and returns its event, or None for no change.
@@ -160,6 +212,19 @@ class Responses:
         """Every response of a survey, those that were withdrawn or erased too."""
         return map(_response, self.documents.collection.find({"survey": survey}))
 
+    def standing(self, survey: str) -> Iterator[tuple[str, int, datetime, dict[str, Any]]]:
+        """Name, version, time and content of each response that stands."""
+        fields = {"survey_version": 1, "at": 1, "content": 1}
+        start = len(survey) + 1
+        for document in self.documents.collection.find({"survey": survey}, fields, batch_size=2000):
+            if document["content"] is not None:
+                content = orjson.loads(document["content"])
+                yield document["_id"][start:], document["survey_version"], document["at"], content
+
+    def count(self, survey: str) -> int:
+        """How many there are, those that were withdrawn or erased too."""
+        return self.documents.collection.count_documents({"survey": survey})
+
     def tally(self, survey: str) -> tuple[int, str]:
         """How many responses stand, and the hash of their set."""
         count, total = 0, set_hash.EMPTY
@@ -192,17 +257,40 @@ class Responses:
         stored = self.documents.get(response_key(survey, name))
         if stored is None:
             return False
-        if stored.get("erased"):
-            raise ResponseErased(
-                "The response with this id was erased and is not taken again. To answer anew, "
-                "use another id."
-            )
-        if stored["submitted"] != sha256(_packed(content)).digest():
-            raise ResponseConflict(
-                "A response with this id and other answers is stored. To change it, PUT it with "
-                "its receipt; to send another response, use another id."
-            )
+        other = _other_than(stored, content)
+        if other is not None:
+            raise other
         return True
+
+
+def _other_than(stored: Document, content: dict[str, Any]) -> Exception | None:
+    """Why what is stored is not this response, or None where it is."""
+    if stored.get("erased"):
+        return ResponseErased(
+            "The response with this id was erased and is not taken again. To answer anew, "
+            "use another id."
+        )
+    if stored["submitted"] != sha256(_packed(content)).digest():
+        return ResponseConflict(
+            "A response with this id and other answers is stored. To change it, PUT it with "
+            "its receipt; to send another response, use another id."
+        )
+    return None
+
+
+def _document(survey: OpenSurvey, key: str, content: dict[str, Any], at: datetime) -> Document:
+    packed = _packed(content)
+    return {
+        "_id": key,
+        "unit": survey.unit,
+        "schema": _SCHEMA,
+        "revision": 1,
+        "survey": survey.id,
+        "survey_version": survey.version,
+        "at": at,
+        "content": packed,
+        "submitted": sha256(packed).digest(),
+    }
 
 
 def _packed(content: dict[str, Any]) -> bytes:

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from pymongo.database import Database
 
 from services.intake.domain.definition import Definition, compile_definition
+from services.intake.domain.outcome import Destination, destination_of
 from services.intake.domain.participation import ANONYMOUS, the_day_of
 from services.intake.domain.survey import OPEN, PUBLISHED, Survey, SurveyNotOpen, refusal
 from shared import times
@@ -20,6 +22,8 @@ _SCHEMA = 2
 # How long a process relies on having seen a survey open: one look serves many commits.
 LOOK_AGAIN_SECONDS = 0.1
 _REMEMBERED_SECONDS = 1.0
+# How often what stands of a survey that was sealed is looked at again, and after how long.
+_RECOUNTS, RECOUNT_AFTER = 2, timedelta(minutes=10)
 _OPENS_AT, _CLOSES_AT = "definition.opens_at", "definition.closes_at"
 
 
@@ -42,6 +46,11 @@ class OpenSurvey:
     quotas: Mapping[str, int]
     participation: str
     by_invitation: bool
+    destination: Destination | None
+
+    def outcome(self, content: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """What a response says of where somebody went, in a survey that asks."""
+        return None if self.destination is None else self.destination.outcome(content)
 
     def kept_time(self, moment: datetime) -> datetime:
         """As exact as an answer's time may be kept."""
@@ -57,6 +66,7 @@ class Surveys:
 
     def ensure_indexes(self) -> None:
         self.documents.ensure_indexes(("unit", "_id"), ("status", _CLOSES_AT))
+        self.documents.collection.create_index("recount.due", sparse=True)
 
     def add(self, survey: Survey) -> Survey:
         """Store a new survey; the same request again finds it. Raises AlreadyCreated."""
@@ -108,11 +118,33 @@ class Surveys:
                 raise NoSuchSurvey(name)
             survey = _survey(document)
             events = change(survey)
+            if survey.seals > document["seals"]:
+                document["recount"] = {"left": _RECOUNTS, "due": times.now()}
             document.update(_survey_document(survey))
             return events
 
         self.get(unit, name)
         return _survey(self.documents.update(name, on_document))
+
+    def to_recount(self) -> list[Survey]:
+        """Those that were sealed and are to be looked at once more now."""
+        due = {"recount.due": {"$lte": times.now()}}
+        return [_survey(document) for document in self.documents.collection.find(due)]
+
+    def recounted(self, survey: Survey, said: Event) -> None:
+        """Have it said that the seal is still right, unless it was made anew meanwhile."""
+
+        def on_document(document: Document) -> Sequence[Event]:
+            left = document.get("recount", {"left": 0})["left"]
+            if document["seals"] != survey.seals or not left:
+                return []
+            if left == 1:
+                del document["recount"]
+            else:
+                document["recount"] = {"left": left - 1, "due": times.now() + RECOUNT_AFTER}
+            return [said]
+
+        self.documents.update(survey.id, on_document)
 
     def say(self, event: Event) -> None:
         """Have an event of a survey published that changes nothing of it."""
@@ -140,6 +172,7 @@ class Surveys:
             quotas=survey.definition.get("quotas") or {},
             participation=raw.get("participation", ANONYMOUS),
             by_invitation=raw.get("access") == "invited",
+            destination=destination_of(raw),
         )
         self._remembered[name, version] = (time.monotonic() + _REMEMBERED_SECONDS, found)
         return found

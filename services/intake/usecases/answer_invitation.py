@@ -37,12 +37,13 @@ def answer_invitation(
     group: Any,
     profile: Mapping[str, Any],
     answers: Mapping[str, Any],
+    version: int | None = None,
 ) -> Submitted:
     """Store the answer once, however often and with however many links it is sent.
 
     Raises InvitationUnknown, InvitationSpent, and as `submit_response`.
     """
-    asked = store.surveys.for_answering(survey)
+    asked = store.surveys.for_answering(survey, version)
     invitation = store.invitations.by_secret(secret)
     if invitation.survey != survey:
         raise InvitationUnknown("This link belongs to another survey.")
@@ -57,7 +58,7 @@ def answer_invitation(
         submitted = submit_response(
             store,
             survey=survey, name=name, group=group, profile=profile, answers=answers,
-            carried=carried,
+            carried=carried, version=version,
         )  # fmt: skip
     except PyMongoError:
         raise  # it may be stored for all we know

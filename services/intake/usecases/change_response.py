@@ -120,7 +120,8 @@ def _while_open(store: Store, survey: str) -> Iterator[None]:
 
 
 def _said(store: Store, response: Response, before: dict[str, Any] | None) -> dict[str, Any]:
-    at = store.surveys.for_answering(response.survey).kept_time(times.now())
+    survey = store.surveys.for_answering(response.survey, response.survey_version)
+    at = survey.kept_time(times.now())
     group = (response.content or before or {})["group"]
     return {
         "unit": response.unit,
@@ -131,4 +132,5 @@ def _said(store: Store, response: Response, before: dict[str, Any] | None) -> di
         "group": group,
         "at": times.rfc3339(at),
         "before": before,
+        "outcome": survey.outcome(response.content),
     }

@@ -22,7 +22,12 @@ def erase_response(store: Store, *, unit: str, survey: str, name: str, reason: s
         revision=ERASED,
         at=times.rfc3339(at),
         reason=reason,
+        outcome=store.surveys.for_answering(survey).outcome(None),
     )
+    store.responses.check_there(survey, name)
+    # Before, so that it is counted anew should this process die here; and after, should this take
+    # longer than whoever seals waits.
+    store.surveys.reopen_seal([survey])
     store.responses.erase(survey, name, reason, said, at)
     store.vault.forget(response_key(survey, name))
     store.surveys.reopen_seal([survey])

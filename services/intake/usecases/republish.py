@@ -43,18 +43,20 @@ def _of(store: Store, survey: Survey) -> Iterator[Event]:
     for version in range(1, survey.version + 1):
         yield SurveyPublished.of(survey, version)
     for response in store.responses.all_of(survey.id):
-        yield _standing(response)
+        yield _standing(store, response)
     if survey.seal is not None:
         yield SurveyClosed.of(survey)
 
 
-def _standing(response: Response) -> Event:
+def _standing(store: Store, response: Response) -> Event:
+    survey = store.surveys.for_answering(response.survey, response.survey_version)
     of: dict[str, Any] = {
         "unit": response.unit,
         "subject": response.id,
         "survey": response.survey,
         "survey_version": response.survey_version,
         "revision": response.revision,
+        "outcome": survey.outcome(response.content),
     }
     if response.erased:
         return ResponseErased(**(of | response.erased))

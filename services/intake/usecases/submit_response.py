@@ -58,6 +58,7 @@ def submit_response(
         at=times.rfc3339(at),
         before=None,
         after=content,
+        outcome=open_survey.outcome(content),
     )
     try:
         new = _seated(

@@ -122,8 +122,9 @@ def plan(head: Head, mark: Mark, metrics: Iterable[Metric], now: datetime, most:
     moment = valid_at(head.period, head.latest, now)
     if mark.valid_at:
         moment = max(moment, datetime.fromisoformat(mark.valid_at))
+    since = mark.version if mark.version <= head.version else 0
     return Part(
-        Lineage(head.name, mark.version, head.version, head.events, head.set_hash),
+        Lineage(head.name, since, head.version, head.events, head.set_hash),
         head.period,
         moment,
         complete=next(changed, None) is None,

@@ -1,6 +1,6 @@
 """Recorded outcomes: one document each, with the events that tell of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import orjson
@@ -26,6 +26,10 @@ class Outcomes:
             for some in chunks(names, LOOKUPS)
             for document in self.documents.collection.find({"_id": {"$in": some}}, {"outbox": 0})
         }
+
+    def all(self) -> Iterator[Document]:
+        """Of all units, without their outboxes."""
+        return iter(self.documents.collection.find({}, {"outbox": 0}))
 
     def after(
         self, unit: str, metric: str, year: int | None, name: str, limit: int

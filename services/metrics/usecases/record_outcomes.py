@@ -99,11 +99,19 @@ def _correct(store: Store, name: str, outcome: Outcome, now: datetime) -> None:
         before = _content(document)
         if before == outcome.content:
             return []
-        document.update(outcome.content, year=outcome.period.year, recorded_at=now)
         document["revision"] += 1
+        document["left"] = _left(document, outcome)
+        document.update(outcome.content, year=outcome.period.year, recorded_at=now)
         return [_event(document, before)]
 
     store.outcomes.documents.update(name, correct)
+
+
+def _left(document: Document, outcome: Outcome) -> list[dict[str, Any]]:
+    """The periods in which it counted before, with the revision that took it away."""
+    here = {"period": document["period"], "revision": document["revision"]}
+    there = outcome.content["period"]
+    return [left for left in [*document.get("left", ()), here] if left["period"] != there]
 
 
 def _event(document: Document, before: Mapping[str, Any] | None) -> OutcomesRecorded:

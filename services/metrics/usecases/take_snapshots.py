@@ -83,7 +83,8 @@ def _changed(store: Store, unit: str, most: int) -> list[Part]:
     for folded in store.heads.of(unit):
         mark = store.cuts.mark(folded.id)
         room = most - sum(len(part.rows) for part in parts)
-        if folded.v > mark.version and room > 0 and _heads(parts) < MOST_HEADS:
+        # A head that was folded again from nothing has begun to count anew.
+        if folded.v != mark.version and room > 0 and _heads(parts) < MOST_HEADS:
             head, metrics = store.heads.to_cut(folded)
             parts.append(plan(head, mark, metrics, now, room))
     return parts

@@ -11,13 +11,15 @@ from shared import set_hash
 
 @dataclass(frozen=True)
 class EvidenceNow:
-    """The sums of a survey, and the count and hash of the set of responses in them."""
+    """The sums of a survey, and the count and hash of the set of responses in them. `drafted_for`
+    is the number of the last seal that proposals were drafted for."""
 
     survey: Survey
     seal: Seal | None
     tables: Tables
     count: int
     hash: str
+    drafted_for: int | None
 
     @property
     def complete(self) -> bool:
@@ -46,4 +48,5 @@ def evidence_of(store: Store, known: KnownSurvey, survey: Survey) -> EvidenceNow
         tables=tables,
         count=head.count if head else 0,
         hash=head.set_hash if head else set_hash.EMPTY,
+        drafted_for=known.drafted.get("seal"),
     )

@@ -116,6 +116,9 @@ SURVEY = {
     "groups": ["student"],
     "items": [{"id": "why", "type": "text", "text": "Why?"}],
 }
+TRIAL = {"group": "student", "answers": {}}
+LOOK = {"response": "r1", "reason": "asked by the person"}
+LETTER = {"subject": "Please answer", "text": "{link}"}
 ACCOUNT = {"name": "pat", "password": "four words will do", "role": "planner"}
 # What each route answers to a planner, an administrator and to nobody in particular.
 MATRIX = [
@@ -126,6 +129,32 @@ MATRIX = [
     ("intake", "PUT", "/surveys/{survey}", SURVEY, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/publish", None, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/close", None, (409, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/archive", None, (409, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/restore", None, (409, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/duplicate", None, (201, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/trials", TRIAL, (201, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/trials", None, (200, 403, 401)),
+    ("intake", "DELETE", "/surveys/{survey}/trials", None, (200, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/drop_off", None, (200, 200, 401)),
+    ("intake", "POST", "/surveys/{survey}/invitations", {"invitations": []}, (409, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/invitations", None, (409, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/invitations/links", None, (409, 403, 401)),
+    ("intake", "PUT", "/surveys/{survey}/population", {"population": []}, (204, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/response_rates", None, (200, 200, 401)),
+    ("intake", "POST", "/surveys/{survey}/vault", LOOK, (403, 409, 401)),
+    ("intake", "GET", "/surveys/{survey}/vault/uses", None, (200, 200, 401)),
+    ("intake", "POST", "/surveys/{survey}/mailings", LETTER, (409, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/mailings", None, (200, 200, 401)),
+    ("intake", "POST", "/surveys/{survey}/mailings/{name}/cancel", None, (404, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/draw", {"winners": 1, "seed": "s"}, (409, 403, 401)),
+    ("intake", "GET", "/surveys/{survey}/answers.{kind}", None, (200, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/exports", {"format": "sav"}, (202, 403, 401)),
+    ("intake", "POST", "/surveys/{survey}/responses/import", b"a,b", (409, 403, 401)),
+    ("intake", "GET", "/imports/{name}", None, (404, 403, 401)),
+    ("intake", "DELETE", "/imports/{name}", None, (404, 403, 401)),
+    ("intake", "GET", "/exports/{name}", None, (404, 403, 401)),
+    ("intake", "DELETE", "/exports/{name}", None, (404, 403, 401)),
+    ("intake", "GET", "/exports/{name}/file", None, (404, 403, 401)),
     ("intake", "GET", "/surveys/none", None, (404, 404, 401)),
     ("intake", "POST", "/surveys/{survey}/responses/{response}/erasure", ERASURE, (403, 404, 401)),
 ]
@@ -139,8 +168,11 @@ def test_each_role_may_call_its_routes_and_no_other(
     survey = caller(intake, "planner")("POST", "/surveys", json=SURVEY).json["id"]
     people = [caller(app, "planner"), caller(app, "administrator"), Caller(app.test_client())]
     options = {} if body is None else {"json": body}
+    if isinstance(body, bytes):
+        options = {"data": body, "content_type": "text/csv"}
     answers = [
-        person(method, path.format(survey=survey, response="r1"), **options) for person in people
+        person(method, path.format(survey=survey, response="r1", name="n1", kind="csv"), **options)
+        for person in people
     ]
     assert tuple(answer.status_code for answer in answers) == expected
 
@@ -150,7 +182,7 @@ def test_the_matrix_has_every_route_that_needs_a_role(intake, flask_app):
     open_to_all = {"/v1/surveys/<survey>/responses", "/v1/responses/<name>", "/v1/tokens"}
     for name, app in (("intake", intake), ("accounts", flask_app)):
         routes = {
-            (method, re.sub(r"<\w+>", "<>", rule.rule))
+            (method, re.sub(r"<[^>]+>", "<>", rule.rule))
             for rule in app.url_map.iter_rules()
             for method in rule.methods - {"HEAD", "OPTIONS"}
             if rule.rule.startswith("/v1/") and "." in rule.endpoint

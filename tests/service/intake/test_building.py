@@ -101,3 +101,14 @@ def test_another_unit_s_survey_is_not_there_to_build(flask_app, survey):
     for path in ("", "/build", "/items/why", "/settings"):
         found = stranger.client.get(f"/surveys/{survey}{path}", headers=sent)
         assert found.status_code == 404
+
+
+def test_a_preview_takes_test_answers_of_a_draft_and_keeps_them_apart(desk, draft, planner):
+    assert "A preview" in desk(f"/surveys/{draft}/preview").text
+    answers = {"a__advising__importance": "5", "a__advising__satisfaction": "2"}
+    wrong = desk(f"/surveys/{draft}/preview", id="0" * 32, **answers)
+    assert wrong.status_code == 422
+    sent = desk(f"/surveys/{draft}/preview", id="0" * 32, group="student", **answers)
+    assert "Your test answer" in sent.text
+    [trial] = planner("GET", f"/surveys/{draft}/trials").json["trials"]
+    assert trial["answers"] == {"advising": {"importance": 5, "satisfaction": 2}}

@@ -5,7 +5,9 @@ import pytest
 from services.intake.store import open_store
 from services.intake.usecases import change_response
 from services.intake.usecases.close_survey import close_survey, seal_survey
-from shared import set_hash
+from services.intake.usecases.count_responses import count_responses
+from services.intake.usecases.erase_response import erase_response
+from shared import set_hash, times
 
 ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
 REVISED = {"advising": {"importance": 1, "satisfaction": 1}}
@@ -92,3 +94,42 @@ def test_a_survey_is_sealed_once_when_nothing_comes_late(store, survey, receipt)
     seal(store)
     assert_sealed_with_what_stands(store, survey)
     assert store.surveys.get("careers", survey).seals == 1
+
+
+def said_counts(database) -> int:
+    (document,) = database["surveys"].find()
+    return [said["type"] for said in document["outbox"]].count("intake.responses_counted.v1")
+
+
+def test_what_stands_of_a_sealed_survey_is_said_twice_more_and_then_never_read_again(
+    store, survey, receipt, database, monkeypatch
+):
+    close_survey(store, unit="careers", name=survey)
+    seal(store)
+    count_responses(store)
+    count_responses(store)
+    assert said_counts(database) == 1, "not again before its time"
+    database["surveys"].update_one({}, {"$set": {"recount.due": times.now()}})
+    count_responses(store)
+    assert said_counts(database) == 2
+    database["surveys"].update_one({"recount": {"$exists": True}}, {"$set": {"recount.left": 1}})
+    monkeypatch.setattr(store.responses, "tally", None)
+    count_responses(store)
+    assert said_counts(database) == 2
+
+
+def test_a_process_that_dies_while_it_erases_leaves_a_seal_that_is_made_again(
+    store, survey, receipt, monkeypatch
+):
+    close_survey(store, unit="careers", name=survey)
+    seal(store)
+
+    def died(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.vault, "forget", died)
+    with pytest.raises(KeyboardInterrupt):
+        erase_response(store, unit="careers", survey=survey, name="r1", reason="asked")
+    seal(store)
+    assert_sealed_with_what_stands(store, survey)
+    assert store.surveys.get("careers", survey).seal["count"] == 0

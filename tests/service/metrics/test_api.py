@@ -3,8 +3,10 @@
 import csv
 import io
 
+import orjson
 import pytest
 
+from services.metrics.domain.snapshot import content_hash
 from services.metrics.usecases.take_snapshots import take_snapshots
 from shared import times
 from tests.service.metrics.messages import (
@@ -181,6 +183,40 @@ def test_survey_figures_are_snapshots_too(call, store):
     assert found["metric"] == "intake.need_satisfaction"
     assert (found["value"], found["n"]) == (2, 1)
     assert found["valid_at"] == "2026-10-01T09:00:00.000Z"
+
+
+def test_a_snapshot_says_how_many_that_it_counted_were_erased_and_stays_as_it_was(
+    call, store, database
+):
+    deliver(store, published(), response("r1", answered(4)), response("r2", answered(2)))
+    take_snapshots(store, UNIT)
+    deliver(store, response("r2", answered(3), answered(2), revision=2))
+    take_snapshots(store, UNIT)
+    stored = {row["_id"]: row["content"] for row in database["snapshots"].find()}
+    query = {"metric": "intake.responses", "segment": "survey:s1", "history": True, "limit": 1}
+    (before,) = snapshots(call, **query)
+    deliver(store, response("r2", None, answered(3), revision=3))
+    take_snapshots(store, UNIT)
+    (after,) = snapshots(call, **query)
+    assert (before["erased"], before["n"]) == (0, 2)
+    assert after == before | {"erased": 1}
+    content = {name: value for name, value in after.items() if name not in {"id", "erased"}}
+    assert content_hash(content) == after["hash"]
+    for row in database["snapshots"].find():
+        content = call("GET", f"/snapshots/{row['_id']}").json
+        assert content["erased"] == (row["_id"] in stored)
+        assert stored.get(row["_id"], row["content"]) == row["content"]
+    assert {row["erased"] for row in table(call, history=True)} == {"0", "1"}
+
+
+def test_a_suppressed_snapshot_does_not_say_how_many_were_erased(call, store, database):
+    deliver(store, published(), response("r1", answered(4)))
+    take_snapshots(store, UNIT)
+    deliver(store, response("r1", None, answered(4), revision=2))
+    row = database["snapshots"].find_one()
+    hidden = orjson.dumps(orjson.loads(row["content"]) | {"suppressed": True})
+    database["snapshots"].update_one({"_id": row["_id"]}, {"$set": {"content": hidden}})
+    assert "erased" not in call("GET", f"/snapshots/{row['_id']}").json
 
 
 # as a table

@@ -1,6 +1,7 @@
 """Each handler: handled, delivered twice, poisoned; and in any order."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -8,9 +9,12 @@ import pytest
 from marshmallow import ValidationError
 
 from services.metrics.consumer import handlers
+from services.metrics.domain.counters import Counters
+from services.metrics.store.heads import outcomes_head
 from services.metrics.usecases.take_snapshots import take_snapshots
 from shared import set_hash
-from shared.event import decode
+from shared.contributions import ERASED
+from shared.event import Message, decode
 from shared.parking import Parking
 from shared.worker import Inbox
 from tests.service.metrics.messages import (
@@ -239,3 +243,33 @@ def test_what_is_said_has_the_shape_of_its_example(store, event_type):
     said = [each for each in waiting(store) if each.type == event_type][-1]
     example = decode((CONTRACTS / f"{event_type}.json").read_bytes())
     assert shape(said.data) == shape(example.data)
+
+
+def destination(category: str | None, revision: int) -> Message:
+    """What intake says of a response to a first-destination survey."""
+    said = answered(3) if category else None
+    told = response("s1.g1", said)
+    outcome = {"metric": "nace.first_destination", "period": "2026", "category": category}
+    return replace(told, data={**told.data, "revision": revision, "outcome": outcome})
+
+
+def graduates(store) -> dict[str, int]:
+    head = store.heads.fold.head(outcomes_head(UNIT, "nace.first_destination", 2026))
+    cells = Counters.unpack(head.state).cells.values()
+    return {name: n for counts in cells for name, n in counts.items() if n}
+
+
+def test_a_response_s_outcome_counts_as_it_was_said_last_in_whatever_order(store):
+    deliver(store, published())
+    first, second = destination("military", 1), destination("self_employed", 2)
+    deliver(store, first, second, first)
+    assert graduates(store) == {"self_employed": 1}
+    deliver(store, destination(None, ERASED), second)
+    assert graduates(store) == {}
+
+
+def test_an_outcome_that_nobody_knows_is_refused(store):
+    wrong = destination("military", 1)
+    wrong.data["outcome"]["category"] = "astronaut"
+    with pytest.raises(ValidationError, match="astronaut"):
+        deliver(store, wrong)

@@ -2,10 +2,23 @@
 
 import random
 
+import pytest
+
+from services.metrics.__main__ import say_outcomes_again
 from services.metrics.domain.snapshot import series_of
 from services.metrics.store.heads import survey_head
+from services.metrics.usecases.record_outcomes import record_outcomes
 from services.metrics.usecases.take_snapshots import take_snapshots
-from tests.service.metrics.messages import UNIT, answered, deliver, published, response
+from tests.service.metrics.messages import (
+    UNIT,
+    answered,
+    deliver,
+    figures,
+    graduate,
+    published,
+    record,
+    response,
+)
 from tests.service.metrics.test_cuts import history
 
 
@@ -55,3 +68,38 @@ def test_a_spoilt_head_is_replaced_by_what_its_contributions_say(store, database
     assert not store.heads.fold.replay(name)
     before = take_snapshots(store, UNIT).seq
     assert take_snapshots(store, UNIT).seq == before
+
+
+KNOWN = "nace.knowledge_rate"
+FOLDED = ("heads", "contributions", "folded_batches")
+
+
+def by_class(store) -> dict[int, tuple[int, int]]:
+    return {year: figures(store, KNOWN, year=year).get("") for year in (2014, 2015, 2016)}
+
+
+@pytest.mark.parametrize("lost", [(), FOLDED])
+def test_outcomes_that_metrics_lost_are_folded_from_their_documents(store, database, lost, capsys):
+    record(store, graduate("g1"), graduate("g2", "unknown"), graduate("g3", year="2014"))
+    record(store, graduate("g2", "military"), graduate("g3", year="2015"))
+    take_snapshots(store, UNIT)
+    # Nobody hears of these.
+    record_outcomes(store, UNIT, [graduate("g3", year="2016"), graduate("g4", "unknown")])
+    for name in lost:
+        database.drop_collection(name)
+    for _ in range(2):
+        say_outcomes_again(database)
+        take_snapshots(store, UNIT)
+        assert by_class(store) == {2014: (0, 0), 2015: (2, 3), 2016: (1, 1)}
+    assert "4 outcomes: folded" in capsys.readouterr().out
+    record(store, graduate("g4", "military"), graduate("g5", year="2016"))
+    take_snapshots(store, UNIT)
+    assert by_class(store)[2015] == (3, 3)
+
+
+def test_outcomes_that_were_folded_are_not_folded_again(store, database):
+    record(store, graduate("g1", year="2014"), graduate("g2"))
+    record(store, graduate("g1", year="2015"))
+    before = {head.id: head for head in store.heads.of(UNIT)}
+    say_outcomes_again(database)
+    assert {head.id: head for head in store.heads.of(UNIT)} == before

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from deploy import demo_data
-from deploy.answer_table import AnswerTable
-from deploy.mapping import read_mapping
 from services.intake.domain.answers import check_response
 from services.intake.domain.definition import compile_definition
 from services.intake.schemas import DefinitionSchema
+from services.intake.tables.answer_table import AnswerTable
+from services.intake.tables.mapping import read_mapping
 from services.metrics.domain.outcome import Outcome
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
@@ -63,8 +63,9 @@ def test_invented_outcomes_are_ones_that_metrics_takes_and_say_what_they_are():
 
 
 def test_example_has_no_mistakes():
-    mapping = read_mapping(EXAMPLES / "mapping.json")
-    findings = AnswerTable.open(EXAMPLES / "answers.csv", mapping).check()
+    mapping = read_mapping((EXAMPLES / "mapping.json").read_text(encoding="utf-8"))
+    with (EXAMPLES / "answers.csv").open("rb") as file:
+        findings = AnswerTable.open(file, mapping).check()
     assert findings.mistakes == {}
     assert findings.rows == 12
     assert mapping.synthetic

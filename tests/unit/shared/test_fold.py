@@ -376,6 +376,73 @@ def test_of_a_member_that_is_gone_no_body_is_kept_whoever_dies_and_whatever_come
         assert (row["member"] is None) == (revision == ERASED)
 
 
+@pytest.mark.parametrize("late_first", [False, True])
+@pytest.mark.parametrize("revision", [2, ERASED])
+def test_of_a_member_that_is_gone_nothing_waits_for_what_it_needs(revision, late_first):
+    known = False
+
+    def add_when_known(head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
+        return add(head, state, changes) if known else None
+
+    answer, gone = contribution("a"), contribution("a", revision=revision, body=None)
+    first, second = (gone, answer) if late_first else (answer, gone)
+    for crash in crash_points():
+        database, known = empty(), False
+        fold = folder(database, lambda _: None, add_when_known)
+        fold.apply([first, contribution("b", body={"name": "b1"})])
+        try:
+            folder(database, crash, add_when_known).apply([second])
+        except Crash:
+            fold.apply([second])
+        fold.apply([answer])
+        waiting = [orjson.loads(w["body"]) for w in database["waiting_contributions"].find()]
+        assert {(w["member"], w["revision"]) for w in waiting if w["body"]} == {("b", 1)}
+        (row,) = database["contributions"].find({"_id": gone.row})
+        assert [step["body"] for step in row["steps"].values()] == [None, None]
+        known = True
+        fold.wake_all()
+        assert_stands(fold.head("s1"), {"b": 1})
+        assert database["waiting_contributions"].count_documents({}) == 0
+
+
+def test_what_was_folded_of_a_member_is_taken_away_though_its_going_had_to_wait():
+    known = True
+
+    def add_when_known(head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
+        return add(head, state, changes) if known else None
+
+    database = empty()
+    fold = folder(database, lambda _: None, add_when_known)
+    fold.apply([contribution("a"), contribution("b", body={"name": "b1"})])
+    known = False
+    fold.apply([contribution("a", revision=2)])
+    fold.apply([contribution("a", revision=3, body=None)])
+    (row,) = database["contributions"].find({"_id": contribution("a").row})
+    assert [step["body"] is None for step in row["steps"].values()] == [False, True, True]
+    known = True
+    fold.wake_all()
+    assert_stands(fold.head("s1"), {"b": 1})
+
+
+@pytest.mark.parametrize("revision", [3, ERASED])
+def test_it_is_known_which_versions_a_member_that_is_gone_counted_in(revision):
+    gone = contribution("a", revision=revision, body=None)
+    for crash in crash_points():
+        database = empty()
+        fold = folder(database, lambda _: None)
+        fold.apply(contributions("b"))
+        fold.apply(contributions("a"))
+        fold.apply([contribution("a", revision=2)])
+        assert fold.departures("s1") == []
+        try:
+            folder(database, crash).apply([gone])
+        except Crash:
+            folder(database, lambda _: None).apply([gone])
+        fold.apply([gone])
+        fold.apply([contribution("c", revision=revision, body=None)])
+        assert fold.departures("s1") == [(2, 4)]
+
+
 def test_the_hash_tells_other_sets_and_other_revisions_apart():
     def hash_of(*members: str) -> str:
         return set_hash.combine(set_hash.EMPTY, came=list(members), went=[])

@@ -1,32 +1,48 @@
-"""What the columns of somebody's CSV mean: a small JSON file, and the survey it stands for."""
+"""What the columns of a table of answers mean, and the survey it stands for.
+
+A person writes it as JSON, `asking` from what was guessed, `matching` from a survey that is there.
+"""
 
 import json
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
+
+from services.intake.domain.items import USES
 
 _ID = validate.Regexp(
     r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
     error="Use letters, digits, - and _, at most 64, and begin with no -.",
 )
-_SOURCES = {
-    "need": {"importance", "satisfaction"},
-    "rating": {"column"},
-    "single_choice": {"column", "choices"},
-    "text": {"column"},
+# What an item of a type is read from: what it needs, and what it may have.
+_SOURCES: dict[str, tuple[set[str], set[str]]] = {
+    "need": ({"importance", "satisfaction", "scale"}, {"use", "points", "satisfaction_points"}),
+    "rating": ({"column", "scale"}, {"points"}),
+    "nps": ({"column"}, {"points"}),
+    "single_choice": ({"column", "choices"}, {"other"}),
+    "multiple_choice": ({"choices"}, {"column", "divider", "columns", "other"}),
+    "ranking": ({"columns", "choices"}, set()),
+    "matrix": ({"columns", "choices"}, set()),
+    "number": ({"column"}, {"min", "max", "decimals"}),
+    "date": ({"column"}, set()),
+    "text": ({"column"}, {"multiline"}),
 }
-_SCALED = {"need", "rating"}
+_ALL_SOURCES = set().union(*(needed | may for needed, may in _SOURCES.values()))
 
 
 class InvalidMapping(Exception):
-    """The mapping file cannot be used; the text has a line for each thing to mend."""
+    """The mapping cannot be used; `errors` has one entry for each thing to mend."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        lines = [f"  {each['field']}: {each['message']}" for each in errors]
+        super().__init__("\n".join(["Mend the mapping:", *lines]))
+        self.errors = errors
 
 
 class _Code(fields.Field[str]):
@@ -46,6 +62,8 @@ class _Strict(Schema):
 class _ScaleSchema(_Strict):
     min = fields.Integer(required=True, strict=True)
     max = fields.Integer(required=True, strict=True)
+    low = fields.String()
+    high = fields.String()
 
 
 class _GroupSchema(_Strict):
@@ -69,23 +87,37 @@ class _ItemSchema(_Strict):
     type = fields.String(required=True, validate=validate.OneOf(list(_SOURCES)))
     role = fields.String(validate=validate.OneOf(["profile", "overall_satisfaction"]))
     column = fields.String()
+    columns = fields.Dict(fields.String(), fields.String(), validate=validate.Length(min=1))
     importance = fields.String()
     satisfaction = fields.String()
-    use = fields.Dict(_Code(), fields.String(validate=validate.OneOf(["unaware", "unused"])))
+    use = fields.Dict(_Code(), fields.String(validate=validate.OneOf(USES)))
+    points = fields.Dict(_Code(), fields.Integer(strict=True))
+    satisfaction_points = fields.Dict(
+        _Code(),
+        fields.Integer(strict=True),
+        metadata={"description": "Where they are other ones than those of importance."},
+    )
     choices = fields.Dict(_Code(), fields.String(), validate=validate.Length(min=1))
+    divider = fields.String(validate=validate.Length(1, 5))
+    other = fields.Boolean(truthy={True}, falsy={False})
     scale = fields.Nested(_ScaleSchema)
+    min = fields.Raw()
+    max = fields.Raw()
+    decimals = fields.Integer(strict=True, validate=validate.Range(0, 6))
     max_length = fields.Integer(strict=True, load_default=2000, validate=validate.Range(1, 10_000))
+    multiline = fields.Boolean(truthy={True}, falsy={False})
     missing = fields.List(_Code())
     out_of_range = fields.String(validate=validate.OneOf(["error", "missing"]))
 
     @validates_schema(skip_on_field_errors=True)
     def _fits_its_type(self, item: Mapping[str, Any], **_: Any) -> None:
         kind = item["type"]
-        wanted = _SOURCES[kind] | ({"scale"} if kind in _SCALED else set())
-        given = item.keys() & {"column", "importance", "satisfaction", "use", "choices", "scale"}
-        errors = {name: [f"A {kind} needs this."] for name in wanted - given}
-        allowed = wanted | ({"use"} if kind == "need" else set())
-        errors |= {name: [f"A {kind} has no {name}."] for name in given - allowed}
+        needed, may = _SOURCES[kind]
+        given = item.keys() & _ALL_SOURCES
+        errors = {name: [f"A {kind} needs this."] for name in needed - given}
+        errors |= {name: [f"A {kind} has no {name}."] for name in given - needed - may}
+        if kind == "multiple_choice" and ("column" in given) == ("columns" in given):
+            errors["column"] = ["Give one column and its divider, or a column for each choice."]
         if errors:
             raise ValidationError(errors)
 
@@ -94,7 +126,7 @@ class _MappingSchema(_Strict):
     title = fields.String(required=True)
     language = fields.String(load_default="en")
     synthetic = fields.Boolean(load_default=False, truthy={True}, falsy={False})
-    delimiter = fields.String(load_default=",", validate=validate.Length(equal=1))
+    delimiter = fields.String(load_default=None, validate=validate.Length(equal=1))
     id = fields.String(load_default=None, metadata={"description": "column; without it, the row"})
     group = _GroupField(required=True)
     minimum_group_size = fields.Integer(strict=True, load_default=10, validate=validate.Range(1))
@@ -107,47 +139,58 @@ class _MappingSchema(_Strict):
 
 @dataclass(frozen=True)
 class MappedItem:
-    """One question, and where its answers stand.
+    """One item, and where its answers stand.
 
-    `columns` is {part of the answer: column}; `codes` is {cell: value of the choice}.
+    `columns` is {part of the answer: column}: importance and satisfaction of a need, a row of a
+    matrix, a place of a ranking, a choice that has marks of its own, "other" for its text, and
+    "column" where there is one. `points` is {part: {cell: point of the scale}}, `codes` {cell:
+    value of the choice}; `divider` stands between several in one cell.
     """
 
     id: str
     type: str
-    profile: bool
-    columns: dict[str, str]
-    scale: range
-    use: dict[str, str]
-    codes: dict[str, str]
-    missing: frozenset[str]
-    lenient: bool
-    max_length: int
-    definition: dict[str, Any]
+    columns: Mapping[str, str]
+    profile: bool = False
+    scale: range = range(0)
+    points: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    use: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    other: bool = False
+    divider: str | None = None
+    missing: frozenset[str] = frozenset([""])
+    lenient: bool = False
+    max_length: int = 10_000
+    definition: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, raw: dict[str, Any], defaults: Mapping[str, Any]) -> "MappedItem":
         codes = _choice_values(raw.get("choices", {}))
-        scale = raw.get("scale")
-        kept = ("id", "text", "type", "role", "scale")
-        definition: dict[str, Any] = {name: raw[name] for name in kept if name in raw}
-        if codes:
-            definition["choices"] = [
-                {"value": codes[code], "text": text} for code, text in raw["choices"].items()
-            ]
-        if raw["type"] == "text":
-            definition["max_length"] = raw["max_length"]
+        scale = {"min": 0, "max": 10} if raw["type"] == "nps" else raw.get("scale")
+        parts = ("column", "importance", "satisfaction")
+        columns: dict[str, str] = {part: raw[part] for part in parts if part in raw}
+        points = dict.fromkeys(parts, raw.get("points", {}))
+        points["satisfaction"] = raw.get("satisfaction_points", points["satisfaction"])
+        own = raw.get("columns", {})
+        if raw["type"] == "matrix":
+            rows = _choice_values({name: name for name in own})
+            columns |= {rows[name]: column for name, column in own.items()}
+        else:
+            columns |= {codes.get(normal(name), name): column for name, column in own.items()}
         return cls(
             id=raw["id"],
             type=raw["type"],
+            columns=columns,
             profile=raw.get("role") == "profile",
-            columns={p: raw[p] for p in ("column", "importance", "satisfaction") if p in raw},
             scale=range(scale["min"], scale["max"] + 1) if scale else range(0),
+            points=points,
             use=raw.get("use", {}),
             codes=codes,
+            other=raw.get("other", False),
+            divider=raw.get("divider", ",") if raw["type"] == "multiple_choice" else None,
             missing=frozenset(("", *raw.get("missing", defaults["missing"]))),
             lenient=raw.get("out_of_range", defaults["out_of_range"]) == "missing",
             max_length=raw["max_length"],
-            definition=definition,
+            definition=_definition(raw, codes),
         )
 
 
@@ -160,15 +203,16 @@ class FileMapping:
     """
 
     title: str
-    language: str
-    synthetic: bool
-    delimiter: str
-    id_column: str | None
     group_column: str | None
     groups: dict[str, str]
-    minimum_group_size: int
     items: tuple[MappedItem, ...]
-    canonical: str
+    language: str = "en"
+    synthetic: bool = False
+    delimiter: str | None = None
+    id_column: str | None = None
+    minimum_group_size: int = 10
+    group_titles: Mapping[str, str] = field(default_factory=dict)
+    canonical: str = ""
 
     @cached_property
     def columns(self) -> list[str]:
@@ -178,33 +222,32 @@ class FileMapping:
 
     def definition(self, groups: list[str]) -> dict[str, Any]:
         """The survey as intake takes it."""
+        titles = {name: title for name, title in self.group_titles.items() if name in groups}
         return {
             "title": self.title,
             "languages": [self.language],
             "groups": groups,
+            **({"group_titles": titles} if titles else {}),
             "minimum_group_size": self.minimum_group_size,
             "synthetic": self.synthetic,
-            "items": [item.definition for item in self.items],
+            "items": [dict(item.definition) for item in self.items],
         }
 
 
-def read_mapping(path: Path) -> FileMapping:
+def read_mapping(text: bytes | str) -> FileMapping:
     """Raises InvalidMapping."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8-sig"))
+        raw = json.loads(text)
         loaded: dict[str, Any] = _MappingSchema().load(raw)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidMapping(f"{path} cannot be read: {error}") from error
-    except json.JSONDecodeError as error:
-        raise InvalidMapping(f"{path} is not JSON: {error}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidMapping([_error("mapping", f"This is not JSON: {error}")]) from error
     except ValidationError as error:
-        lines = [f"  {where}: {text}" for where, text in _flat(error.messages)]
-        raise InvalidMapping("\n".join([f"Mend {path}:", *lines])) from error
+        raise InvalidMapping([_error(*each) for each in _flat(error.messages)]) from error
     group = loaded["group"]
     labels = group.get("labels", {})
     named = labels.values() if "column" in group else [group["constant"]]
     ids = {label: identifier(label) for label in named}
-    _refuse_confusion(path, loaded, ids)
+    _refuse_confusion(loaded, ids)
     return FileMapping(
         title=loaded["title"],
         language=loaded["language"],
@@ -215,6 +258,7 @@ def read_mapping(path: Path) -> FileMapping:
         groups={code: ids[label] for code, label in labels.items()}
         if "column" in group
         else {"": ids[group["constant"]]},
+        group_titles={ids[label]: label for label in ids},
         minimum_group_size=loaded["minimum_group_size"],
         items=tuple(MappedItem.of(item, loaded) for item in loaded["items"]),
         canonical=json.dumps(raw, sort_keys=True),
@@ -229,7 +273,24 @@ def identifier(label: str) -> str:
 
 def normal(cell: str) -> str:
     """A cell as it is compared: without spaces around it, and 5.0 as 5."""
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell.strip())
+    return _WITH_ZEROS.sub(r"\1", cell.strip())
+
+
+_WITH_ZEROS = re.compile(r"^([+-]?\d+)\.0+$")
+
+
+def _definition(raw: Mapping[str, Any], codes: Mapping[str, str]) -> dict[str, Any]:
+    kept = ("id", "text", "type", "role", "scale", "other", "min", "max", "decimals", "multiline")
+    definition: dict[str, Any] = {name: raw[name] for name in kept if name in raw}
+    if codes:
+        named = {codes[code]: text for code, text in raw["choices"].items()}
+        definition["choices"] = [{"value": value, "text": text} for value, text in named.items()]
+    if raw["type"] == "matrix":
+        rows = _choice_values({name: name for name in raw["columns"]})
+        definition["rows"] = [{"value": rows[name], "text": name} for name in rows]
+    if raw["type"] == "text":
+        definition["max_length"] = raw["max_length"]
+    return definition
 
 
 def _choice_values(choices: Mapping[str, str]) -> dict[str, str]:
@@ -241,18 +302,26 @@ def _choice_values(choices: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _refuse_confusion(path: Path, loaded: Mapping[str, Any], ids: Mapping[str, str]) -> None:
+def _refuse_confusion(loaded: Mapping[str, Any], ids: Mapping[str, str]) -> None:
     """What would surface only in the middle of the file, or in intake's answer."""
-    errors = [f"  group: {label!r} needs letters or digits." for label in ids if not ids[label]]
+    errors = [
+        _error("group", f"{label!r} needs letters or digits.") for label in ids if not ids[label]
+    ]
     errors += [
-        f"  group: {label!r} and another label both become {own!r}."
+        _error("group", f"{label!r} and another label both become {own!r}.")
         for label, own in ids.items()
         if own and Counter(ids.values())[own] > 1
     ]
     twice = Counter(item["id"] for item in loaded["items"])
-    errors += [f"  items: the id {name!r} is used twice." for name, n in twice.items() if n > 1]
+    errors += [
+        _error("items", f"the id {name!r} is used twice.") for name, n in twice.items() if n > 1
+    ]
     if errors:
-        raise InvalidMapping("\n".join([f"Mend {path}:", *errors]))
+        raise InvalidMapping(errors)
+
+
+def _error(field_name: str, message: str) -> dict[str, str]:
+    return {"field": field_name, "message": message}
 
 
 def _flat(messages: Any, path: str = "") -> Iterator[tuple[str, str]]:

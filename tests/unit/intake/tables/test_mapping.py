@@ -4,20 +4,15 @@ import json
 
 import pytest
 
-from deploy.mapping import InvalidMapping, identifier, normal, read_mapping
 from services.intake.domain.definition import compile_definition
 from services.intake.schemas import DefinitionSchema
-from tests.unit.deploy.tables import MAPPING, RATING
+from services.intake.tables.mapping import InvalidMapping, identifier, normal, read_mapping
+from tests.unit.intake.tables.small_table import MAPPING, RATING
 
 
 @pytest.fixture
-def read(tmp_path):
-    def read(**changes):
-        path = tmp_path / "mapping.json"
-        path.write_text(json.dumps({**MAPPING, **changes}))
-        return read_mapping(path)
-
-    return read
+def read():
+    return lambda **changes: read_mapping(json.dumps({**MAPPING, **changes}))
 
 
 def test_survey_of_a_mapping_is_one_that_intake_takes(read):
@@ -79,16 +74,27 @@ def test_choices_that_make_no_id_are_numbered(read):
     assert read(items=[item]).items[0].codes == {"ja": "ja", "+": "choice-2", "-": "choice-3"}
 
 
-def test_file_that_is_no_json_is_named(tmp_path):
-    path = tmp_path / "mapping.json"
-    path.write_text("{")
-    with pytest.raises(InvalidMapping, match="is not JSON"):
-        read_mapping(path)
+@pytest.mark.parametrize("text", [b"{", b"\xff\xfe", b"[" * 100_000, b"3", b"[]"])
+def test_what_is_no_mapping_is_refused(text):
+    with pytest.raises(InvalidMapping, match="Mend the mapping"):
+        read_mapping(text)
 
 
-def test_missing_file_is_named(tmp_path):
-    with pytest.raises(InvalidMapping, match="cannot be read"):
-        read_mapping(tmp_path / "none.json")
+def test_several_answers_stand_in_one_cell_or_in_columns_of_their_own(read):
+    several = {"id": "c", "text": "C", "type": "multiple_choice", "choices": {"A": "A", "B": "B"}}
+    assert read(items=[several | {"column": "c"}]).items[0].columns == {"column": "c"}
+    marks = read(items=[several | {"columns": {"A": "c1", "B": "c2"}}]).items[0]
+    assert marks.columns == {"a": "c1", "b": "c2"}
+    with pytest.raises(InvalidMapping, match="Give one column and its divider, or"):
+        read(items=[several])
+
+
+def test_matrix_has_its_rows_from_its_columns(read):
+    matrix = {"id": "m", "text": "M", "type": "matrix", "columns": {"On site": "m1"},
+              "choices": {"1": "Yes", "2": "No"}}  # fmt: skip
+    [item] = read(items=[matrix]).items
+    assert item.columns == {"on-site": "m1"}
+    assert item.definition["rows"] == [{"value": "on-site", "text": "On site"}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,92 @@
+"""What is neither personal nor rated: choices, marks, numbers, dates and comments."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from services.intake.domain.guess.columns import (
+    LIKELY,
+    MOST_CHOICES,
+    OUT,
+    SHORT,
+    SURE,
+    UNSURE,
+    Column,
+    Guess,
+    split,
+)
+
+_YES = {"yes", "y", "1", "true", "x", "selected", "checked", "quoted"}
+_NO = {"no", "n", "0", "false", "", "not selected", "unchecked", "not quoted"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00)?)?", re.ASCII)
+_DIVIDERS = (";", "|", ", ", ",")
+_MOST_CODES = 11  # different numbers that may be codes or points
+
+
+def is_marked(cell: str) -> bool:
+    """Whether a cell of a column of marks says yes."""
+    return cell.strip().casefold() not in _NO
+
+
+def marks(columns: Sequence[Column], _: int) -> Iterable[Guess]:
+    """One question with a column for each of its answers."""
+    asked: dict[tuple[str, str], list[Column]] = {}
+    for column in columns:
+        if column.part and column.question:
+            asked.setdefault(column.asked, []).append(column)
+    for (__, question), parts in asked.items():
+        some = any(column.filled for column in parts)
+        if len(parts) > 1 and some and all(map(_is_mark, parts)):
+            for column in parts:
+                reason = f"One of {len(parts)} answers to the same question, marked or not."
+                yield Guess(column.name, "mark", LIKELY, reason, about=question)
+
+
+def _is_mark(column: Column) -> bool:
+    said = {cell.casefold() for cell in column.contents} - _NO
+    return column.complete and (said <= _YES or said == {column.part.casefold()})
+
+
+def empty(columns: Sequence[Column], rows: int) -> Iterable[Guess]:
+    for column in columns:
+        if not column.filled:
+            yield Guess(column.name, OUT, SURE, "Nobody wrote anything here.")
+        elif column.complete and len(column.contents) == 1 and column.filled == rows > 1:
+            yield Guess(column.name, OUT, SURE, "The same in every row.")
+
+
+def others(columns: Sequence[Column], _: int) -> Iterable[Guess]:
+    for column in columns:
+        about = column.text
+        if divider_of(column):
+            reason = "Several answers in one cell, and the same ones again and again."
+            yield Guess(column.name, "choices", LIKELY, reason, about)
+        elif column.is_number(more_than=_MOST_CODES):
+            yield Guess(column.name, "number", LIKELY, "Many different numbers.", about)
+        elif column.share(_DAY) == 1:
+            yield Guess(column.name, "date", LIKELY, "Dates.", about)
+        elif column.is_few():
+            reason = f"{len(column.contents)} different answers that come again and again."
+            yield Guess(column.name, "choice", LIKELY, reason, about)
+        else:
+            reason = "Words of people's own. See whether they name anybody before you share them."
+            how = LIKELY if column.longest > SHORT else UNSURE
+            yield Guess(column.name, "text", how, reason, about)
+
+
+def divider_of(column: Column) -> str | None:
+    """What stands between several answers in one cell, or None where there is one answer."""
+    if not column.complete:
+        return None
+    cells = list(column.contents)
+    for divider in _DIVIDERS:
+        several = sum(column.contents[cell] for cell in cells if divider in cell.strip(divider))
+        parts = split(cells, divider)
+        kinds = set(parts)
+        if (
+            several * 10 >= column.filled
+            and 2 <= len(kinds) <= MOST_CHOICES
+            and len(parts) >= 2 * len(kinds)
+            and max(map(len, kinds)) <= SHORT
+        ):
+            return divider
+    return None

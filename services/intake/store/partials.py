@@ -1,0 +1,52 @@
+"""What was begun and not sent, kept because somebody asked for a link to go on with.
+
+Only a hash of the link's secret is kept, and nothing that says whose it is. Nothing here counts.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+
+import orjson
+from pymongo.database import Database
+
+from shared.documents import Document
+
+_SCHEMA = 1
+Fields = Sequence[tuple[str, str]]
+
+
+class Partials:
+    def __init__(self, database: Database[Document]) -> None:
+        self._collection = database["partials"]
+
+    def ensure_indexes(self) -> None:
+        self._collection.create_index("until")
+
+    def keep(self, unit: str, survey: str, secret: str, fields: Fields, until: datetime) -> None:
+        """Until then, or until it is forgotten; again under the same secret, it replaces."""
+        row: Document = {
+            "unit": unit,
+            "schema": _SCHEMA,
+            "survey": survey,
+            "until": until,
+            "fields": orjson.dumps(fields),
+        }
+        self._collection.replace_one({"_id": _key(survey, secret)}, row, upsert=True)
+
+    def fields(self, survey: str, secret: str, now: datetime) -> list[tuple[str, str]] | None:
+        """What was typed, as it was; None where there is nothing, or not any more."""
+        row = self._collection.find_one({"_id": _key(survey, secret), "until": {"$gt": now}})
+        return (
+            None if row is None else [(name, value) for name, value in orjson.loads(row["fields"])]
+        )
+
+    def forget(self, survey: str, secret: str) -> None:
+        self._collection.delete_one({"_id": _key(survey, secret)})
+
+    def forget_old(self, now: datetime) -> None:
+        self._collection.delete_many({"until": {"$lte": now}})
+
+
+def _key(survey: str, secret: str) -> str:
+    return sha256(f"groundswell begun\0{survey}\0{secret}".encode()).hexdigest()

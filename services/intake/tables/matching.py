@@ -1,0 +1,215 @@
+"""A survey that is there, and the header of a table of answers to it: which column is whose.
+
+Columns are known by the item's id, as LimeSurvey and Qualtrics write codes, or by its words.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from services.intake.domain.guess.columns import Column, spaced
+from services.intake.domain.guess.ratings import kind_of, topic_of
+from services.intake.tables.mapping import FileMapping, MappedItem, normal
+from services.intake.tables.reading import UnreadableTable
+
+_SUB = re.compile(
+    r"(?P<base>[A-Za-z0-9-]\w*?)(?:\[(?P<sub>\w+)\]|[./](?P<path>[\w-]+)|_(?P<tail>\w+))"
+)
+_NOTHING = ("", "N/A", "NA", "n/a", "-")
+_OTHER = "other"
+_PARTS = ("importance", "satisfaction")
+_USES = {
+    "unaware": ("unaware", "did not know of it", "did not know of this"),
+    "unused": ("unused", "have not used it", "have not used this"),
+}
+
+
+def matched(
+    definition: Mapping[str, Any], columns: Sequence[Column], named: Mapping[str, str] | None = None
+) -> FileMapping:
+    """`named` is {column: what it is}, `item` or `item[part]`, where the definition's file said so.
+
+    Raises UnreadableTable where no column is of any item, or none says the group.
+    """
+    header = _Header(columns, named or {})
+    items = [item for raw in definition["items"] if (item := _item(raw, header)) is not None]
+    if not items:
+        raise UnreadableTable(
+            "No column has the id or the text of one of the survey's items. Name the columns by "
+            "the items' ids, or send a mapping."
+        )
+    groups = definition["groups"]
+    column = None if len(groups) == 1 else header.whole("group", {}) or header.whole("Group", {})
+    if column is None and len(groups) > 1:
+        raise UnreadableTable(
+            "No column says the group. Name it 'group', or send a mapping. The survey's groups: "
+            f"{', '.join(groups)}."
+        )
+    labels = {"": groups[0]} if column is None else _group_labels(definition)
+    return FileMapping(
+        title="", group_column=column, groups=labels, items=tuple(items), canonical="matched"
+    )
+
+
+def unmatched(definition: Mapping[str, Any], mapping: FileMapping) -> list[str]:
+    """The items that no column answers."""
+    there = {item.id for item in mapping.items}
+    return [raw["id"] for raw in definition["items"] if raw["id"] not in there]
+
+
+class _Header:
+    """Columns by everything that they may be known by."""
+
+    def __init__(self, columns: Sequence[Column], named: Mapping[str, str]) -> None:
+        self._columns = columns
+        self._whole: dict[str, str] = {}
+        self._parts: dict[str, dict[str, str]] = {}
+        for column in columns:
+            code = named.get(column.name, column.code)
+            for key in (code, column.name, *([] if column.part else [column.question])):
+                self._whole.setdefault(key.casefold(), column.name)
+                self._whole.setdefault(spaced(key), column.name)
+            sub = _SUB.fullmatch(code)
+            if sub:
+                part = sub["sub"] or sub["path"] or sub["tail"]
+                self._add_part(sub["base"], part, column.name)
+            if column.part or sub:
+                for text in (column.question, column.question.rstrip(" :?")):
+                    self._add_part(text, column.part, column.name)
+                if sub:
+                    self._add_part(sub["base"], column.part, column.name)
+
+    def _add_part(self, base: str, part: str, name: str) -> None:
+        parts = self._parts.setdefault(spaced(base), {})
+        parts.setdefault(spaced(part), name)
+
+    def whole(self, name: str, texts: Mapping[str, str]) -> str | None:
+        """The column of an item that is answered in one."""
+        for key in (name.casefold(), *map(spaced, texts.values())):
+            if key and key in self._whole:
+                return self._whole[key]
+        parts = set(self._parts.get(spaced(name), {}).values())  # an array with one row
+        return parts.pop() if len(parts) == 1 else None
+
+    def parts(self, name: str, texts: Mapping[str, str]) -> dict[str, str]:
+        """{part, as its columns are known: column} of an item that is answered in several."""
+        found: dict[str, str] = {}
+        for key in (name, *texts.values()):
+            found = {**self._parts.get(spaced(key), {}), **found}
+        return found
+
+    def halves(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The columns that rate this thing, by the way in which they do."""
+        topics = {spaced(text) for text in texts.values()}
+        found: dict[str, str] = {}
+        for column in self._columns:
+            kind = kind_of(column)
+            if kind and ({topic_of(column), spaced(column.part)} & topics):
+                found.setdefault(kind, column.name)
+        return found
+
+
+def _item(raw: Mapping[str, Any], header: _Header) -> MappedItem | None:
+    """None where no column is its own."""
+    columns = dict(_FINDERS.get(raw["type"], _in_one)(raw, header))
+    if not columns or (raw["type"] == "need" and len(columns) < len(_PARTS)):
+        return None
+    if raw["type"] == "single_choice" and "column" not in columns:
+        return None
+    scale = raw.get("scale") or {"min": 0, "max": 10}
+    return MappedItem(
+        id=raw["id"],
+        type=raw["type"],
+        columns=columns,
+        profile=raw.get("role") == "profile",
+        scale=range(scale["min"], scale["max"] + 1),
+        points=_ends(scale),
+        use={word: use for use, words in _USES.items() for word in _written(words)},
+        codes=_codes(raw.get("choices") or ()),
+        other=bool(raw.get("other")),
+        divider=",",
+        missing=frozenset(("",) if raw["type"] == "text" else _NOTHING),
+    )
+
+
+def _ends(scale: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """A scale's numbers, and the words of its ends."""
+    points = {str(point): point for point in range(scale["min"], scale["max"] + 1)}
+    for end, point in (("low", "min"), ("high", "max")):
+        points |= dict.fromkeys(_written((scale.get(end) or {}).values()), scale[point])
+    return dict.fromkeys(("column", *_PARTS), points)
+
+
+def _in_one(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
+    column = header.whole(raw["id"], raw["text"])
+    if column is not None:
+        yield "column", column
+    if raw.get("other"):
+        own = header.parts(raw["id"], raw["text"]).get(_OTHER)
+        if own is not None and own != column:
+            yield _OTHER, own
+
+
+def _need(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
+    parts = header.parts(raw["id"], {}) | header.halves(raw["text"])
+    yield from ((part, parts[part]) for part in _PARTS if part in parts)
+
+
+def _by_part(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
+    """Marks of choices, or rows of a matrix."""
+    parts = header.parts(raw["id"], raw["text"])
+    for option in raw["rows" if raw["type"] == "matrix" else "choices"]:
+        keys = [spaced(option["value"]), *map(spaced, option["text"].values())]
+        found = next((parts[key] for key in keys if key in parts), None)
+        if found is not None:
+            yield option["value"], found
+
+
+def _several(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
+    marks = list(_by_part(raw, header))
+    if not marks:
+        column = header.whole(raw["id"], raw["text"])
+        if column is not None:
+            yield "column", column
+        return
+    yield from marks
+    own = header.parts(raw["id"], raw["text"]).get(_OTHER)
+    if raw.get("other") and own is not None:
+        yield _OTHER, own
+
+
+def _ranked(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
+    parts = header.parts(raw["id"], {})
+    places = sorted((part for part in parts if part.isdigit()), key=int)
+    yield from ((place, parts[place]) for place in places)
+
+
+_FINDERS = {
+    "need": _need,
+    "matrix": _by_part,
+    "multiple_choice": _several,
+    "ranking": _ranked,
+}
+
+
+def _codes(choices: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Every form in which a choice may be written."""
+    codes: dict[str, str] = {}
+    for choice in choices:
+        for form in _written((choice["value"], *choice["text"].values())):
+            codes.setdefault(form, choice["value"])
+    return codes
+
+
+def _written(forms: Any) -> list[str]:
+    plain = [normal(" ".join(form.split())) for form in forms]
+    return [*plain, *(form.casefold() for form in plain)]
+
+
+def _group_labels(definition: Mapping[str, Any]) -> dict[str, str]:
+    titles = definition.get("group_titles") or {}
+    return {
+        form: group
+        for group in reversed(definition["groups"])
+        for form in _written((group, *(titles.get(group) or {}).values()))
+    }

@@ -1,0 +1,331 @@
+"""A row of a table and its mapping, as one response.
+
+An import is as fast as this: what a cell says is worked out once for each content of a column.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from services.intake.domain.guess.others import is_marked
+from services.intake.domain.items import USES
+from services.intake.domain.scales import number_of
+from services.intake.tables.mapping import FileMapping, MappedItem, identifier, normal
+
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]\d\d:\d\d.*)?", re.ASCII)
+_REMEMBERED = 1_000
+_LONGEST_SHOWN = 80
+
+
+class _Misfit(Exception):
+    def __init__(self, column: str, message: str) -> None:
+        super().__init__(message)
+        self.column = column
+
+
+@dataclass(slots=True)
+class Answered:
+    """What a row says. misfits: (column, what is wrong), for which it cannot be taken; blanked:
+    (column, value) that was taken as missing, as the mapping says; halves: needs of which one
+    part only is rated, and which are left out."""
+
+    group: str = ""
+    profile: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    misfits: list[tuple[str, str]] = field(default_factory=list)
+    blanked: list[tuple[str, str]] = field(default_factory=list)
+    halves: list[str] = field(default_factory=list)
+
+
+Read = Callable[[Sequence[str], Answered], Any]
+Meaning = Callable[[str], Any]
+
+
+class _Blank:
+    """Stands for a value out of its scale that is taken as missing."""
+
+
+_BLANK = _Blank()
+
+
+def row_reader(mapping: FileMapping, header: Sequence[str]) -> Callable[[Sequence[str]], Answered]:
+    """`read(cells)` gives what a row as long as the header says; it refuses none."""
+    places = {name: place for place, name in enumerate(header)}
+    read_group = _group(mapping, places)
+    items = [(item.id, item.profile, _READERS[item.type](item, places)) for item in mapping.items]
+
+    def read(cells: Sequence[str]) -> Answered:
+        row = Answered()
+        try:
+            row.group = read_group(cells)
+        except _Misfit as misfit:
+            row.misfits.append((misfit.column, str(misfit)))
+        for name, is_profile, read_item in items:
+            try:
+                answer = read_item(cells, row)
+            except _Misfit as misfit:
+                row.misfits.append((misfit.column, str(misfit)))
+                continue
+            if answer is not None:
+                (row.profile if is_profile else row.answers)[name] = answer
+        return row
+
+    return read
+
+
+def _group(mapping: FileMapping, places: Mapping[str, int]) -> Callable[[Sequence[str]], str]:
+    column, groups = mapping.group_column, mapping.groups
+    if column is None:
+        constant = groups[""]
+        return lambda _: constant
+
+    def meaning(cell: str) -> Any:
+        name = normal(cell)
+        known = _named(groups, name)
+        if known is not None:
+            return known
+        if not name:
+            return _Misfit(column, "no group stands here")
+        if groups:
+            return _Misfit(column, f"{_shown(name)} has no label in the mapping")
+        group = identifier(name)
+        return group or _Misfit(column, f"{_shown(name)} needs letters or digits to be a group")
+
+    place, look_up = places[column], _remembering(meaning)
+
+    def read(cells: Sequence[str]) -> str:
+        found: str = look_up(cells[place])
+        return found
+
+    return read
+
+
+def _named(meanings: Mapping[str, str], name: str) -> str | None:
+    """What a content stands for, as it is written or in small letters."""
+    return meanings.get(name) or meanings.get(" ".join(name.casefold().split()))
+
+
+def _remembering(meaning: Meaning) -> Meaning:
+    """`meaning`, worked out once for each of the first contents. A misfit is raised."""
+    known: dict[str, Any] = {}
+
+    def look_up(cell: str) -> Any:
+        try:
+            found = known[cell]
+        except KeyError:
+            found = meaning(cell)
+            if len(known) < _REMEMBERED:
+                known[cell] = found
+        if type(found) is _Misfit:
+            raise found
+        return found
+
+    return look_up
+
+
+def _part(
+    item: MappedItem, part: str, places: Mapping[str, int], meaning: Callable[..., Any]
+) -> Read:
+    """Reads one column of an item; `meaning(item, part, cell)` says what stands there."""
+    column = item.columns[part]
+    place, look_up = places[column], _remembering(lambda cell: meaning(item, part, cell))
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        found = look_up(cells[place])
+        if found is _BLANK:
+            row.blanked.append((column, cells[place].strip()[:_LONGEST_SHOWN]))
+            return None
+        return found
+
+    return read
+
+
+def _outside(item: MappedItem, part: str, message: str) -> Any:
+    return _BLANK if item.lenient else _wrong(item, part, message)
+
+
+def _wrong(item: MappedItem, part: str, message: str) -> _Misfit:
+    return _Misfit(item.columns[part], message)
+
+
+def _shown(cell: str) -> str:
+    return repr(cell if len(cell) <= _LONGEST_SHOWN else cell[:_LONGEST_SHOWN] + "…")
+
+
+def _point(item: MappedItem, part: str, cell: str) -> Any:
+    cell, points = normal(cell), item.points.get(part)
+    if points and cell in points:
+        return points[cell]
+    if cell in item.missing:
+        return None
+    number = int(cell) if _WHOLE.fullmatch(cell) else number_of(cell)
+    if number is None:
+        return _wrong(item, part, f"{_shown(cell)} is not a whole number")
+    if number in item.scale and (not points or str(number) in points):
+        return points[str(number)] if points else number
+    return _outside(item, part, f"{cell} is outside {item.scale[0]} to {item.scale[-1]}")
+
+
+def _use_or_point(item: MappedItem, part: str, cell: str) -> Any:
+    return _named(item.use, normal(cell)) or _point(item, part, cell)
+
+
+def _need(item: MappedItem, places: Mapping[str, int]) -> Read:
+    """Both parts or none: a gap rests on pairs, and half of one tells of none."""
+    read_importance = _part(item, "importance", places, _point)
+    read_satisfaction = _part(item, "satisfaction", places, _use_or_point)
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        importance = read_importance(cells, row)
+        satisfaction = read_satisfaction(cells, row)
+        if importance is None or satisfaction is None:
+            if importance is not satisfaction and satisfaction not in USES:
+                row.halves.append(item.id)
+            return None
+        second = "use" if type(satisfaction) is str else "satisfaction"
+        return {"importance": importance, second: satisfaction}
+
+    return read
+
+
+def _choice(item: MappedItem, part: str, cell: str) -> Any:
+    name = normal(cell)
+    code = _named(item.codes, name)
+    if code is not None:
+        return code
+    if name in item.missing:
+        return None
+    if item.other:
+        return {"other": cell.strip()}
+    return _outside(item, part, f"{_shown(name)} is none of the choices")
+
+
+def _single_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
+    read_choice = _part(item, "column", places, _choice)
+    own = places.get(item.columns.get("other", ""))
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        text = "" if own is None else cells[own].strip()
+        return {"other": text} if text else read_choice(cells, row)
+
+    return read
+
+
+def _multiple_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
+    if "column" in item.columns:
+        return _divided(item, places)
+    marks = [(value, places[column]) for value, column in item.columns.items() if value != "other"]
+    own = places.get(item.columns.get("other", ""))
+
+    def read(cells: Sequence[str], _: Answered) -> Any:
+        chosen: list[Any] = [value for value, place in marks if is_marked(cells[place])]
+        text = "" if own is None else cells[own].strip()
+        if text and is_marked(text):
+            chosen.append({"other": text})
+        return chosen or None
+
+    return read
+
+
+def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
+    divider = item.divider or ","
+    # A choice may hold the divider itself; the longest that fits is meant.
+    longest = sorted(item.codes, key=len, reverse=True)
+
+    def meaning(_: MappedItem, part_name: str, cell: str) -> Any:
+        rest, chosen, own = cell.strip(), [], []
+        if normal(rest) in item.missing:
+            return None
+        while rest:
+            code = next((code for code in longest if _begins(rest, code, divider)), None)
+            part = rest.partition(divider)[0] if code is None else code
+            rest = rest[len(part) :].removeprefix(divider).strip()
+            if code is not None:
+                chosen.append(item.codes[code])
+            elif part.strip() and normal(part) not in item.missing:
+                own.append(part.strip())
+        if own and not item.other:
+            return _outside(item, part_name, f"{_shown(own[0])} is none of the choices")
+        several = list(dict.fromkeys(chosen))
+        return [*several, {"other": f"{divider} ".join(own)}] if own else several or None
+
+    return _part(item, "column", places, meaning)
+
+
+def _begins(text: str, code: str, divider: str) -> bool:
+    rest = text[len(code) :].lstrip()
+    return text.startswith(code) and (not rest or rest.startswith(divider.strip() or divider))
+
+
+def _ranking(item: MappedItem, places: Mapping[str, int]) -> Read:
+    ordered = [_part(item, part, places, _choice) for part in item.columns]
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        ranked = [read_place(cells, row) for read_place in ordered]
+        return [choice for choice in ranked if choice is not None] or None
+
+    return read
+
+
+def _matrix(item: MappedItem, places: Mapping[str, int]) -> Read:
+    rows = [(name, _part(item, name, places, _choice)) for name in item.columns]
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        given = {name: read_row(cells, row) for name, read_row in rows}
+        return {name: choice for name, choice in given.items() if choice is not None} or None
+
+    return read
+
+
+def _number(item: MappedItem, part: str, cell: str) -> Any:
+    cell = normal(cell)
+    if cell in item.missing:
+        return None
+    if not _NUMBER.fullmatch(cell):
+        return _wrong(item, part, f"{_shown(cell)} is not a number")
+    return float(cell) if "." in cell else int(cell)
+
+
+def _day(item: MappedItem, part: str, cell: str) -> Any:
+    cell = cell.strip()
+    if cell in item.missing:
+        return None
+    found = _DAY.fullmatch(cell)
+    with suppress(ValueError):
+        if found:
+            return date.fromisoformat(found[1]).isoformat()
+    return _wrong(item, part, f"{_shown(cell)} is not a date as YYYY-MM-DD")
+
+
+def _text(item: MappedItem, places: Mapping[str, int]) -> Read:
+    column = item.columns["column"]
+    place = places[column]
+
+    def read(cells: Sequence[str], _: Answered) -> Any:
+        text = cells[place].strip()
+        if normal(text) in item.missing:
+            return None
+        if len(text) > item.max_length:
+            raise _Misfit(column, f"more than {item.max_length} characters")
+        return text
+
+    return read
+
+
+_READERS: dict[str, Callable[[MappedItem, Mapping[str, int]], Read]] = {
+    "need": _need,
+    "rating": lambda item, places: _part(item, "column", places, _point),
+    "nps": lambda item, places: _part(item, "column", places, _point),
+    "single_choice": _single_choice,
+    "multiple_choice": _multiple_choice,
+    "ranking": _ranking,
+    "matrix": _matrix,
+    "number": lambda item, places: _part(item, "column", places, _number),
+    "date": lambda item, places: _part(item, "column", places, _day),
+    "text": _text,
+}

@@ -1,0 +1,169 @@
+"""Invitations and reminders go out by mail, each address at most once a mailing."""
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from services.intake.domain.invitation import link_to, new_secret, opt_out_token, opted_out
+from services.intake.domain.letter import filled, template_errors
+from services.intake.domain.survey import Survey
+from services.intake.store import Store
+from services.intake.store.invitations import Invitation
+from services.intake.store.mailings import Delivery, Mailing
+from services.intake.usecases import invite
+from shared import times
+from shared.mail import Line, MailAway, MailServer, NobodyKnows, NotTaken
+
+log = structlog.get_logger()
+
+_BATCH = 50
+_MOST_TRIES = 6
+_FIRST_WAIT = timedelta(seconds=30)
+_LOOK_SECONDS, _AWAY_SECONDS = 1.0, 15.0
+
+
+class NoMailServer(Exception):
+    """Nothing says where mail goes out."""
+
+
+class InvalidLetter(Exception):
+    """`errors` has one entry a field."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("The letter cannot be sent as it is.")
+        self.errors = errors
+
+
+def mail_unanswered(
+    store: Store, server: MailServer | None, *, unit: str, survey: str, name: str, who: str,
+    subject: str, text: str,
+) -> Mailing:  # fmt: skip
+    """Have a letter sent to everybody who has not answered and wants mail. The same `name` again
+    is the same mailing.
+
+    Raises NoMailServer, InvalidLetter, NotByInvitation, NoSuchSurvey.
+    """
+    invite.by_invitation(store, unit, survey)
+    if server is None:
+        raise NoMailServer(
+            "No mail server is set up: set GROUNDSWELL_SMTP_URL and GROUNDSWELL_SMTP_FROM, or "
+            "make links and send them by your own means."
+        )
+    errors = template_errors(subject, text)
+    if errors:
+        raise InvalidLetter(errors)
+    return store.mailings.add(Mailing(name, unit, survey, subject, text, who, times.now()))
+
+
+def cancel_mailing(store: Store, *, unit: str, name: str) -> Mailing:
+    """Send no more of it. Raises NoSuchMailing."""
+    store.mailings.get(unit, name)
+    store.mailings.move(name, ("preparing", "sending"), "cancelled")
+    return store.mailings.get(unit, name)
+
+
+def opt_out(store: Store, *, key: str, token: str) -> None:
+    """Send nothing more to who has this token. Raises InvitationUnknown."""
+    store.invitations.opt_out(store.invitations.get(opted_out(key, token) or "").id)
+
+
+@dataclass
+class SendMail:
+    """Sends what waits, a batch at a time, until it is told to stop. `key` signs the way out of
+    the list, `url` is where the links lead."""
+
+    store: Store
+    server: MailServer
+    key: str
+    url: str
+
+    def __call__(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                pause = 0.0 if self.send_some(stop) else _LOOK_SECONDS
+            except (PyMongoError, MailAway) as error:
+                log.warning("mail.waiting", reason=repr(error)[:200])
+                pause = _AWAY_SECONDS
+            except Exception:  # a thread that ended here would be missed by nobody
+                log.exception("mail.failed")
+                pause = _AWAY_SECONDS
+            stop.wait(pause)
+
+    def send_some(self, stop: threading.Event) -> int:
+        """One batch of each mailing; answers how many were tried. Raises MailAway."""
+        for mailing in self.store.mailings.with_status("preparing"):
+            self._prepare(mailing)
+        return sum(self._send(each, stop) for each in self.store.mailings.with_status("sending"))
+
+    def _prepare(self, mailing: Mailing) -> None:
+        """Settle who gets it. Killed on the way, it is begun again and changes nothing twice."""
+        asked = invite.by_invitation(self.store, mailing.unit, mailing.survey)
+        invite.settle(self.store, asked)
+        waiting = invite.unanswered(self.store, asked)
+        self.store.mailings.queue(mailing, [each.id for each in waiting if not each.opted_out])
+        self.store.mailings.move(mailing.id, ("preparing",), "sending")
+
+    def _send(self, mailing: Mailing, stop: threading.Event) -> int:
+        batch = self.store.mailings.due(mailing.id, _BATCH)
+        if not batch:
+            if self.store.mailings.progress(mailing.id)["queued"] == 0:
+                self.store.mailings.move(mailing.id, ("sending",), "done")
+            return 0
+        asked = self.store.surveys.get(mailing.unit, mailing.survey)
+        with self.server.connected() as line:
+            for tried, name in enumerate(batch):
+                cancelled = self.store.mailings.get(mailing.unit, mailing.id).status != "sending"
+                if stop.is_set() or cancelled:
+                    return tried
+                delivery = self.store.mailings.begin(name)
+                if delivery is not None and not self._hand_over(line, mailing, asked, delivery):
+                    return tried + 1
+        return len(batch)
+
+    def _hand_over(self, line: Line, mailing: Mailing, asked: Survey, delivery: Delivery) -> bool:
+        """Whether the line is good for more."""
+        end = self.store.mailings.end
+        invitation = self.store.invitations.get(delivery.invitation)
+        if invitation.opted_out or invite.has_answered(asked, invitation):
+            end(delivery.id, "skipped")
+            return True
+        secret = new_secret()
+        self.store.invitations.link([(invitation, secret)])
+        try:
+            line.send(self._letter(mailing, asked, invitation, secret))
+        except NobodyKnows as error:
+            log.warning("mail.uncertain", mailing=mailing.id, reason=str(error))
+            return False
+        except NotTaken as error:
+            if error.for_good or delivery.tries >= _MOST_TRIES:
+                end(delivery.id, "failed", str(error))
+            else:
+                wait = _FIRST_WAIT * 2 ** (delivery.tries - 1)
+                end(delivery.id, "queued", str(error), times.now() + wait)
+        else:
+            end(delivery.id, "sent")
+        return True
+
+    def _letter(
+        self, mailing: Mailing, asked: Survey, invitation: Invitation, secret: str
+    ) -> EmailMessage:
+        away = f"{self.url}/intake/opt-out/{opt_out_token(self.key, invitation.id)}"
+        closes = asked.definition.get("closes_at")
+        values = {
+            "name": invitation.name or invitation.email,
+            "link": link_to(self.url, secret),
+            "closes": closes[:10] if closes else "",
+        }
+        letter = EmailMessage()
+        letter["To"] = invitation.email
+        letter["Subject"] = filled(mailing.subject, values)
+        letter["List-Unsubscribe"] = f"<{away}>"
+        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        letter["Auto-Submitted"] = "auto-generated"
+        last = f"To get no more mail about this survey: {away}"
+        letter.set_content(f"{filled(mailing.text, values).rstrip()}\n\n-- \n{last}\n")
+        return letter

@@ -1,0 +1,133 @@
+"""Rows of a table become responses, by the rules of any answer: many at once, each one once."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.intake.domain.answers import InvalidAnswers, check_response
+from services.intake.domain.definition import Definition
+from services.intake.domain.survey import GroupFull
+from services.intake.events import ResponseSubmitted
+from services.intake.store import Store
+from services.intake.store.responses import NewResponse, response_key
+from services.intake.store.surveys import OpenSurvey
+from services.intake.tables.answer_table import ReadRow
+from services.intake.tables.rows import Answered
+from services.intake.usecases.take_seat import leave_seat, take_seat
+from shared import times
+
+_ALL = "(all)"
+_UNPAIRED = "Importance or satisfaction is missing, so there is no gap to count."
+
+Where = tuple[str, str]
+"""(field, what is to be said of it)."""
+
+
+class NotTaken(Exception):
+    """The first thing for which a row is no response; `field` says where it stands."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass
+class Batch:
+    """`rows` rows: the responses of some, why others are none, and what was left out."""
+
+    rows: int
+    numbers: list[int] = field(default_factory=list)
+    responses: list[NewResponse] = field(default_factory=list)
+    refused: list[tuple[int, Where]] = field(default_factory=list)
+    left_out: Counter[Where] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """`taken` are stored now, `new` ones of these by this."""
+
+    taken: int
+    new: int
+
+
+def content_of(definition: Definition, answered: Answered) -> dict[str, Any]:
+    """What is stored of a row. Raises NotTaken."""
+    if answered.misfits:
+        raise NotTaken(*answered.misfits[0])
+    if not answered.answers and not answered.profile:
+        raise NotTaken(_ALL, "Nothing is answered here.")
+    try:
+        return check_response(definition, answered.group, answered.profile, answered.answers)
+    except InvalidAnswers as error:
+        raise NotTaken(error.errors[0]["field"], error.errors[0]["message"]) from None
+
+
+def prepare_rows(store: Store, survey: OpenSurvey, rows: Sequence[ReadRow]) -> Batch:
+    """Everything that can be done about these rows before the database is asked."""
+    batch = Batch(len(rows))
+    at = survey.kept_time(times.now())
+    said_at = times.rfc3339(at)
+    for row in rows:
+        try:
+            content = content_of(survey.definition, row.answered)
+        except NotTaken as why:
+            batch.refused.append((row.number, (why.field, str(why))))
+            continue
+        name = store.responses.imported_name(survey.id, row.identity)
+        said = ResponseSubmitted(
+            unit=survey.unit,
+            subject=response_key(survey.id, name),
+            survey=survey.id,
+            survey_version=survey.version,
+            revision=1,
+            group=content["group"],
+            at=said_at,
+            before=None,
+            after=content,
+            outcome=survey.outcome(content),
+        )
+        batch.responses.append(NewResponse.of(survey, name, content, said, at))
+        batch.numbers.append(row.number)
+        batch.left_out.update(left_out_of(row.answered))
+    return batch
+
+
+def left_out_of(answered: Answered) -> list[Where]:
+    """What is not taken of a row that is."""
+    blanked = [
+        (column, f"{value!r} is out of the scale and was taken as no answer.")
+        for column, value in answered.blanked
+    ]
+    return blanked + [(item, _UNPAIRED) for item in answered.halves]
+
+
+def store_rows(store: Store, survey: OpenSurvey, batch: Batch) -> Stored:
+    """Store what was not there before; what cannot be is added to those refused. Raises
+    SurveyNotOpen."""
+    if survey.quotas:
+        _seat(store, survey, batch)
+    responses = batch.responses
+    there = store.responses.add_all(survey, responses) if responses else {}
+    for place, other in there.items():
+        leave_seat(store, survey, responses[place].content["group"])
+        if other is not None:
+            said = "This row was imported before with other answers."
+            batch.refused.append((batch.numbers[place], ("id", said)))
+    conflicts = sum(other is not None for other in there.values())
+    return Stored(len(responses) - conflicts, len(responses) - len(there))
+
+
+def _seat(store: Store, survey: OpenSurvey, batch: Batch) -> None:
+    """Refuse those for whose group there is no room."""
+    seated: list[int] = []
+    for place, response in enumerate(batch.responses):
+        try:
+            take_seat(store, survey, response.content["group"])
+        except GroupFull:
+            said = "As many of this group have answered as the survey takes."
+            batch.refused.append((batch.numbers[place], ("group", said)))
+        else:
+            seated.append(place)
+    batch.responses = [batch.responses[place] for place in seated]
+    batch.numbers = [batch.numbers[place] for place in seated]

@@ -1,0 +1,157 @@
+"""Taking answers away: exports over HTTP and by the worker, one person's data, retention."""
+
+import csv
+import io
+import json
+import sys
+from datetime import timedelta
+
+import pytest
+
+from services.intake import __main__ as command
+from services.intake.store import open_store
+from services.intake.store.responses import NoSuchResponse
+from services.intake.usecases import hold_person
+from services.intake.usecases.close_survey import seal_survey
+from services.intake.usecases.erase_expired import erase_expired
+from services.intake.usecases.export_answers import write_export
+from shared import times
+from shared.jobs import TakenAway
+from tests.service.callers import caller
+from tests.service.intake.conftest import DEFINITION
+
+ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
+
+
+@pytest.fixture
+def store(database):
+    return open_store(database, "a secret that is long enough")
+
+
+@pytest.fixture
+def answered(respondent, planner, survey) -> str:
+    for name in ("a", "b", "c"):
+        body = {"id": name, "group": "student", "profile": {"year": "last"}, "answers": ANSWERS}
+        receipt = respondent("POST", f"/surveys/{survey}/responses", json=body).json["receipt"]
+    respondent("DELETE", "/responses/c", headers={"Receipt": receipt})
+    planner("POST", f"/surveys/{survey}/trials", json={**body, "id": "t"})
+    return survey
+
+
+def test_a_csv_has_what_stands_and_no_trial_and_of_an_anonymous_answer_only_the_day(
+    planner, answered
+):
+    sent = planner("GET", f"/surveys/{answered}/answers.csv")
+    assert sent.mimetype == "text/csv"
+    rows = list(csv.DictReader(io.StringIO(sent.get_data().decode("utf-8-sig"))))
+    assert sorted(row["response"] for row in rows) == ["a", "b"]
+    assert rows[0]["year"] == "last"
+    assert rows[0]["advising.importance"] == "5"
+    assert rows[0]["at"] == f"{times.now():%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet", "sav"])
+def test_a_file_is_made_beside_everything_else_and_fetched(planner, answered, store, kind):
+    asked = planner("POST", f"/surveys/{answered}/exports", json={"format": kind})
+    assert asked.status_code == 202
+    name = asked.json["id"]
+    assert planner("GET", f"/exports/{name}/file").status_code == 409
+    write_export(store, store.exports.jobs.take())
+    done = planner("GET", f"/exports/{name}").json
+    assert (done["state"], done["rows"]) == ("done", 3)
+    file = planner("GET", f"/exports/{name}/file")
+    magic = {"xlsx": b"PK", "parquet": b"PAR1", "sav": b"$FL2"}
+    assert file.get_data().startswith(magic[kind])
+
+
+def test_the_same_request_again_finds_the_export_there_is(planner, answered):
+    key = {"Idempotency-Key": "once"}
+    path, body = f"/surveys/{answered}/exports", {"format": "sav"}
+    first, again = (planner("POST", path, json=body, headers=key).json["id"] for _ in range(2))
+    assert first == again
+
+
+def test_a_cancelled_export_is_not_made_and_another_goes_on_where_a_worker_died(
+    planner, answered, store
+):
+    name = planner("POST", f"/surveys/{answered}/exports", json={"format": "sav"}).json["id"]
+    job = store.exports.jobs.take()
+    assert store.exports.jobs.take() is None
+    store.exports.jobs.release(job)
+    again = store.exports.jobs.take()
+    with pytest.raises(TakenAway):
+        write_export(store, job)
+    planner("DELETE", f"/exports/{name}")
+    with pytest.raises(TakenAway):
+        write_export(store, again)
+
+
+def test_another_unit_finds_no_export(flask_app, planner, answered):
+    name = planner("POST", f"/surveys/{answered}/exports", json={"format": "sav"}).json["id"]
+    stranger = caller(flask_app, "planner", unit="elsewhere")
+    assert stranger("GET", f"/exports/{name}").status_code == 404
+    assert stranger("GET", f"/surveys/{answered}/answers.csv").status_code == 404
+
+
+def test_files_are_gone_after_a_day(planner, answered, store, monkeypatch):
+    name = planner("POST", f"/surveys/{answered}/exports", json={"format": "sav"}).json["id"]
+    write_export(store, store.exports.jobs.take())
+    tomorrow = times.now() + timedelta(days=1, seconds=1)
+    monkeypatch.setattr("shared.times.now", lambda: tomorrow)
+    store.exports.erase_old()
+    assert planner("GET", f"/exports/{name}").status_code in {401, 404}
+
+
+def test_the_command_shows_what_a_response_holds_and_erases_it(
+    answered, store, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        command, "connect", lambda *_: store.responses.documents.collection.database
+    )
+    monkeypatch.setattr(sys, "argv", ["intake", "person", "show", "a", f"{answered}.receipt"])
+    command.main()
+    assert json.loads(capsys.readouterr().out)["answers"] == ANSWERS
+    wrong = ["intake", "person", "erase", "a", answered]
+    monkeypatch.setattr(sys, "argv", wrong)
+    with pytest.raises(SystemExit, match="--reason"):
+        command.main()
+    monkeypatch.setattr(sys, "argv", [*wrong, "--reason", "asked for it"])
+    command.main()
+    with pytest.raises(NoSuchResponse):
+        hold_person.held_on_response(store, answered, "a")
+
+
+def test_everything_on_an_address_is_shown_and_erased(planner, store):
+    confidential = {**DEFINITION, "participation": "confidential", "access": "invited"}
+    survey = planner("POST", "/surveys", json=confidential).json["id"]
+    planner("POST", f"/surveys/{survey}/publish")
+    people = [
+        {"email": f"p{n}@example.org", "name": f"P {n}", "group": "student"} for n in range(12)
+    ]
+    invited = planner("POST", f"/surveys/{survey}/invitations", json={"invitations": people})
+    assert invited.status_code == 201
+    store.draws.enter("careers", survey, "p1@example.org")
+    [held] = hold_person.held_on_address(store, "p1@example.org")
+    assert held["invitation"]["name"] == "P 1"
+    assert held["draw"] == "p1@example.org"
+    hold_person.erase_address(store, "p1@example.org", "asked for it")
+    assert hold_person.held_on_address(store, "p1@example.org") == []
+    assert hold_person.held_on_address(store, "p2@example.org") != []
+
+
+def test_answers_are_erased_when_their_time_is_over_and_not_before(
+    planner, respondent, store, monkeypatch
+):
+    survey = planner("POST", "/surveys", json={**DEFINITION, "retention_days": 30}).json["id"]
+    planner("POST", f"/surveys/{survey}/publish")
+    body = {"id": "a", "group": "student", "answers": ANSWERS}
+    respondent("POST", f"/surveys/{survey}/responses", json=body)
+    planner("POST", f"/surveys/{survey}/close")
+    for closing in store.surveys.with_status("closing"):
+        seal_survey(store, closing)
+    erase_expired(store)
+    assert store.responses.tally(survey)[0] == 1
+    later = times.now() + timedelta(days=30, seconds=1)
+    monkeypatch.setattr("shared.times.now", lambda: later)
+    erase_expired(store)
+    assert store.responses.tally(survey)[0] == 0
