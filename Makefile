@@ -55,7 +55,7 @@ bench: $(DEV)  ## Measure speed as ratios to a floor in the same run
 	@$(BIN)/python -m tests.bench
 
 chaos: $(DEV)  ## Kill processes under load for minutes, on both brokers, and count what came of it
-	@$(BIN)/python -m tests.chaos --broker sqlite --away 45
+	@$(BIN)/python -m tests.chaos --broker sqlite --away 45 --first 20
 	@$(BIN)/python -m tests.chaos --broker rabbitmq --away 45
 
 lock: $(DEV)  ## Resolve the dependencies anew

@@ -10,6 +10,7 @@ from pymongo.database import Database
 from shared import settings
 from shared.documents import Document, connect
 from shared.fold import Fold
+from shared.indexes import made_whole
 from shared.reconciliation import Reconciliation
 
 Open = Callable[[Database[Document]], tuple[Fold, Reconciliation]]
@@ -31,7 +32,8 @@ def main(
     asked = parser.parse_args(arguments)
     configured = settings.of_command(service)
     database = connect(configured.database_url, configured.database)
-    fold, reconciliation = open_store(database)
+    with made_whole(database):
+        fold, reconciliation = open_store(database)
     if asked.command == "replay":
         before_replay(database)
         _replay(fold, asked.head)

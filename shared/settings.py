@@ -28,7 +28,7 @@ class Settings:
 
     `url` is where people find all of it, `cut_seconds` is the time between two looks of the
     periodic work, `secret` keys receipts, cursors and ETags, `public_key` (PEM) verifies access
-    tokens.
+    tokens. `webhook_private` lets webhooks into private networks, and without TLS.
     """
 
     service: str
@@ -41,6 +41,7 @@ class Settings:
     unit: str
     cut_seconds: float
     local: bool
+    webhook_private: bool
 
     @property
     def database(self) -> str:
@@ -114,4 +115,5 @@ def load(service: str, env: Env | None = None) -> Settings:
         unit=env.str("UNIT", "centre"),
         cut_seconds=env.float("CUT_SECONDS", 60.0),
         local=env.bool("LOCAL", default=False),
+        webhook_private=env.bool("WEBHOOK_PRIVATE", default=False),
     )

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 from amqp.exceptions import NotFound
 
@@ -44,6 +45,11 @@ CREATE INDEX leased ON message (owner) WHERE owner IS NOT NULL;
 boot_clock: Callable[[], float] = functools.partial(
     time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 )
+
+
+# By owner, this process' own ways into files. What others of this process have leased is nobody's:
+# a file that was locked for long could not be told when they were closed.
+_open: WeakValueDictionary[int, "Broker"] = WeakValueDictionary()
 
 
 class Letter(NamedTuple):
@@ -83,6 +89,7 @@ class Broker:
         self._pid = os.getpid()
         self._process = self._identify()
         self._owner = secrets.randbits(62)
+        _open[self._owner] = self
         self._connections: dict[str, sqlite3.Connection] = {}
         self._empty_at: dict[str, int] = {}
         self._next_check = 0.0
@@ -165,14 +172,18 @@ class Broker:
                     self._bury(db, each, "rejected")
 
     def close(self) -> None:
-        """Give back what is still leased and close the connections; no use after a fork."""
+        """Give back what is still leased and close the connections; no use after a fork. Where the
+        file cannot be told, the next of this process to lease from it gives it back."""
         if self._pid != os.getpid():
             return
-        if "NORMAL" in self._connections:
-            with self._begin("NORMAL") as db:
-                self._release(db, self._owner)
-        while self._connections:
-            self._connections.popitem()[1].close()
+        _open.pop(self._owner, None)
+        try:
+            if "NORMAL" in self._connections:
+                with self._begin("NORMAL") as db:
+                    self._release(db, self._owner)
+        finally:
+            while self._connections:
+                self._connections.popitem()[1].close()
 
     def _connection(self, synchronous: str) -> sqlite3.Connection:
         if self._pid != os.getpid():
@@ -202,8 +213,10 @@ class Broker:
     def _release_abandoned(self, now: float) -> None:
         owners = self._connection("NORMAL").execute("SELECT * FROM owner").fetchall()
         for owner, boot, namespace, pid, started, expires in owners:
-            gone = Process(boot, namespace, pid, started).is_gone(self._process)
-            if gone or (gone is None and now > expires):
+            process = Process(boot, namespace, pid, started)
+            gone = process.is_gone(self._process)
+            closed = process == self._process and owner not in _open
+            if gone or closed or (gone is None and now > expires):
                 with self._begin("NORMAL") as db:
                     self._release(db, owner)
 

@@ -271,10 +271,12 @@ class Channel(virtual.Channel):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Messages return to their own queues; what was published but not drained is dropped."""
-        for tag in list(self._consuming):
-            self.basic_cancel(tag)
-        super().close()
-        self._broker.close()
+        try:
+            for tag in list(self._consuming):
+                self.basic_cancel(tag)
+            super().close()
+        finally:
+            self._broker.close()
 
 
 class Transport(virtual.Transport):  # type: ignore[misc, unused-ignore]

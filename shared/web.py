@@ -26,6 +26,7 @@ from werkzeug.datastructures import FileStorage
 
 from shared import auth, logs, problems, times
 from shared.documents import Document, connect, worker_seen
+from shared.indexes import made_whole
 from shared.problems import Problem, Rules, invalid
 from shared.settings import Settings
 
@@ -135,7 +136,8 @@ class _Store:
         if self._opened is None:
             with self._opening:
                 if self._opened is None:
-                    self._opened = self._open(self.database())
+                    with made_whole(self.database()):
+                        self._opened = self._open(self.database())
         return self._opened
 
 

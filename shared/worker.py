@@ -19,6 +19,7 @@ from shared import logs
 from shared.bus import AWAY, Publisher, Subscription, Topology, load_topology, subscribe
 from shared.documents import Document, Documents, connect, say_alive
 from shared.event import Malformed, Message, decode
+from shared.indexes import made_whole
 from shared.outbox import Relay
 from shared.parking import Parking
 from shared.settings import Settings
@@ -153,10 +154,11 @@ def run(settings: Settings, build: Callable[[Database[Document]], Work]) -> None
 def _prepare(
     build: Callable[[Database[Document]], Work], database: Database[Document], parking: Parking
 ) -> Work:
-    parking.ensure_indexes()
-    work = build(database)
-    for outbox in work.outboxes:
-        outbox.ensure_indexes()
+    with made_whole(database):
+        parking.ensure_indexes()
+        work = build(database)
+        for outbox in work.outboxes:
+            outbox.ensure_indexes()
     return work
 
 

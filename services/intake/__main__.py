@@ -15,6 +15,7 @@ from services.intake.usecases.republish import republish
 from shared import settings
 from shared.bus import Publisher, load_topology
 from shared.documents import connect
+from shared.indexes import made_whole
 from shared.jobs import TakenAway
 from shared.settings import Settings
 
@@ -36,7 +37,9 @@ def main() -> None:
     command.add_argument("holder")
     asked = parser.parse_args()
     configured = settings.of_command("intake")
-    store = open_store(connect(configured.database_url, configured.database), configured.secret)
+    database = connect(configured.database_url, configured.database)
+    with made_whole(database):
+        store = open_store(database, configured.secret)
     try:
         _COMMANDS[asked.command](configured, store, asked)
     except NoSuchSurvey as error:

@@ -9,6 +9,7 @@ from services.intake import api, consumer, pages
 from services.intake.store import open_store
 from services.intake.usecases.close_survey import SealSurveys, close_overdue_surveys
 from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
+from services.intake.usecases.deliver_webhooks import DeliverWebhooks
 from services.intake.usecases.erase_expired import EXPIRE_SECONDS, erase_expired
 from services.intake.usecases.export_answers import WriteExports
 from services.intake.usecases.import_answers import ImportAnswers
@@ -48,11 +49,13 @@ def run_worker() -> None:
             worker.every(FORGET_SECONDS, partial(forget_partials, store)),
             worker.every(FORGET_SECONDS, store.brought.erase_old),
             worker.every(FORGET_SECONDS, store.exports.erase_old),
+            worker.every(FORGET_SECONDS, store.webhooks.erase_old),
             worker.every(EXPIRE_SECONDS, partial(erase_expired, store)),
         ]
         server = MailServer.configured()
         mail = [SendMail(store, server, configured.secret, configured.url)] if server else []
-        loops: list[worker.Loop] = [ImportAnswers(store), WriteExports(store), *mail]
+        told = DeliverWebhooks(store, private=configured.webhook_private)
+        loops: list[worker.Loop] = [ImportAnswers(store), WriteExports(store), told, *mail]
         return worker.Work(consumer.handlers(store), outboxes, ticks, loops)
 
     worker.run(configured, build)

@@ -1,18 +1,24 @@
-"""Messages in: intake hears its own responses, to know how many stand without counting them."""
+"""Messages in: intake hears its own events, to know how many responses stand without counting them,
+and to tell webhooks."""
 
 from typing import Any
 
+from services.intake.domain.webhook import TOLD
 from services.intake.events import (
     ResponseErased,
     ResponseRevised,
     ResponseSubmitted,
     ResponseWithdrawn,
+    SurveyClosed,
+    SurveyPublished,
 )
 from services.intake.store import Store
+from services.intake.usecases.deliver_webhooks import note_events
 from shared.contributions import Contribution
 from shared.event import Message
 from shared.worker import Handler
 
+_SURVEYS = (SurveyPublished, SurveyClosed)
 _RESPONSES = (ResponseSubmitted, ResponseRevised, ResponseWithdrawn, ResponseErased)
 
 
@@ -20,10 +26,18 @@ def handlers(store: Store) -> dict[str, Handler]:
     """What is done with each type of event."""
 
     def on_response(messages: list[Message]) -> None:
-        """Fold them, in whatever order they come."""
+        """Fold them, in whatever order they come, and have webhooks told of them."""
         store.tallies.fold.apply([_contribution(store, message) for message in messages])
+        if messages[0].type in TOLD:
+            note_events(store, messages)
 
-    return {event.type: on_response for event in _RESPONSES}
+    def on_survey(messages: list[Message]) -> None:
+        note_events(store, messages)
+
+    return {
+        **dict.fromkeys((event.type for event in _RESPONSES), on_response),
+        **dict.fromkeys((event.type for event in _SURVEYS), on_survey),
+    }
 
 
 def _contribution(store: Store, message: Message) -> Contribution:

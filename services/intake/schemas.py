@@ -91,7 +91,7 @@ class ItemSchema(_Strict):
     hint = TextField(longest=1000)
     support = TextField(metadata={"description": "Whom to turn to, shown beside the question."})
     scale = fields.Nested(ScaleSchema)
-    choices = fields.List(fields.Nested(ChoiceSchema), validate=validate.Length(max=200))
+    choices = fields.List(fields.Nested(ChoiceSchema), validate=validate.Length(max=500))
     rows = fields.List(fields.Nested(RowSchema), validate=validate.Length(max=100))
     other = _flag("Adds a choice of one's own, with its text.")
     random = _flag("Choices, or a matrix's rows, come in another order for everybody.")

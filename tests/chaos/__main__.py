@@ -1,4 +1,5 @@
 """python -m tests.chaos --broker sqlite|rabbitmq [--seconds N] [--kills N] [--seed N] [--away N]
+                     [--first N]
 
 Kills processes of the real system under load, and counts. Exit code 1 when anything that was
 acknowledged is lost, doubled or otherwise.
@@ -6,6 +7,7 @@ acknowledged is lost, doubled or otherwise.
 
 import argparse
 import os
+import random
 import signal
 import sys
 import tempfile
@@ -14,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests import servers
+from tests.chaos.first import kill_first_starts
 from tests.chaos.run import Plan, Report, run
 from tests.chaos.storm import BROKEN
 from tests.chaos.watch import Recovery
@@ -28,12 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chaos-"))) / "run"
         folder.mkdir()
+        unstarted = kill_first_starts(folder.parent, random.Random(plan.seed), asked.first)
         broker = folder / "messages.sqlite"
         if asked.broker == "rabbitmq":
             broker = stack.enter_context(servers.rabbitmq())
         database = stack.enter_context(servers.secantusd())
         report = run(folder, database, broker, plan, _Progress())
+        report.findings += unstarted
     print("\n" + "\n".join(told(report)), flush=True)
+    if asked.first:
+        print(f"first starts  {asked.first} killed, {asked.first - len(unstarted)} came up again")
     return 1 if report.findings else 0
 
 
@@ -105,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=24)
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3)))
     parser.add_argument("--away", type=float, default=0, help="seconds without a broker, after")
+    parser.add_argument("--first", type=int, default=0, help="first starts to kill, before")
     parser.add_argument("--break", choices=BROKEN, dest="breaks", help="take a guarantee out")
     return parser
 

@@ -24,6 +24,7 @@ _QUIET_SECONDS = 1.0  # a batch in a consumer's hands shows in no queue of Rabbi
 class Audit:
     def __init__(self, system: System, survey: str, ledger: Ledger) -> None:
         self._system, self._survey, self._ledger = system, survey, ledger
+        self.under_way = (0, 0)  # documents whose events were not sent, and messages in queues
 
     def findings(self) -> Iterator[str]:
         """A sentence for each thing that is not as it was acknowledged."""
@@ -48,7 +49,8 @@ class Audit:
         with self._system.databases() as client:
             while (now := time.monotonic()) < began + DRAIN_SECONDS:
                 state = (waiting(client), self._system.waiting_messages(), *self._counts(client))
-                if state[:2] != (0, 0) or state != before:
+                self.under_way = state[:2]
+                if self.under_way != (0, 0) or state != before:
                     quiet_since, before = now, state
                 elif now - quiet_since > _QUIET_SECONDS:
                     return quiet_since - began

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from tests.chaos.audit import waiting
-from tests.chaos.system import System
+from tests.chaos.system import HTTP, System
 from tests.chaos.watch import Watch, counted
 
 _BEFORE_SECONDS = 10.0
@@ -60,7 +60,7 @@ def stay_away(system: System, watch: Watch, seconds: float) -> Absence:
         during=during,
         backlog=backlog,
         caught_up=caught_up,
-        most_at_once=max(steps) // 2 or None,  # each event goes to two queues
+        most_at_once=max(steps) // len(HTTP) or None,  # each service has a queue for it
         megabytes={name: (at_first[name], at_last[name], most[name]) for name in most},
     )
 

@@ -86,8 +86,8 @@ def intake_without_outbox() -> Flask:
     publish = FireAndForget()
     add = responses.Responses.add
 
-    def add_and_publish(self, survey, name, content, said, at) -> bool:
-        new = add(self, survey, name, content, said, at)
+    def add_and_publish(self, survey, name, content, said, *rest) -> bool:
+        new = add(self, survey, name, content, said, *rest)
         if new:
             publish(said)
         return new

@@ -89,7 +89,11 @@ def _open_survey(system: System) -> str:
 def _fill(report: Report, watch: Watch, audit: Audit) -> None:
     ledger = watch.ledger
     if report.drained is None:
-        report.findings.append(f"not drained within {DRAIN_SECONDS:.0f} s")
+        unsent, queued = audit.under_way
+        report.findings.append(
+            f"not drained within {DRAIN_SECONDS:.0f} s: {unsent} documents with events to send, "
+            f"{queued} messages in queues"
+        )
     if not audit.close():
         report.findings.append("planning does not hold the set of answers that intake closed with")
     report.findings += audit.findings()

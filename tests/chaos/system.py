@@ -162,7 +162,7 @@ class System:
         if isinstance(self.broker, Server):
             with connect(self.broker_url) as connection:
                 channel = connection.channel()
-                names = ("planning", "planning.dead", "metrics", "metrics.dead")
+                names = [name for each in HTTP for name in (each, f"{each}.dead")]
                 return sum(channel.queue_declare(n, passive=True).message_count for n in names)
         if not self.broker.exists():
             return 0

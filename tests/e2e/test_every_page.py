@@ -21,6 +21,7 @@ PAGES = {
     "build a question": ("/intake/surveys/{survey}/items/why", "planner"),
     "build a section": ("/intake/surveys/{survey}/sections/services", "planner"),
     "survey settings": ("/intake/surveys/{survey}/settings", "planner"),
+    "bring answers": ("/intake/bring", "planner"),
     "planning": ("/planning/", "planner"),
     "needs": ("/planning/surveys/{survey}", "planner"),
     "proposals": ("/planning/proposals", "planner"),

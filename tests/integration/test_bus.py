@@ -1,10 +1,13 @@
 """Publishing and reading in batches, on each broker: confirmed or raised, acknowledged or come
 again."""
 
+import sqlite3
+from contextlib import closing
+
 import kombu
 import pytest
 
-from shared import bus
+from shared import bus, sqlite_broker
 from shared.bus import BATCH, Publisher, Topology, Unconfirmed, subscribe
 from shared.event import Outgoing
 from tests.integration.deadline import until
@@ -180,3 +183,25 @@ def test_a_queue_that_is_there_and_cannot_be_read_is_named_with_what_to_do(tmp_p
     ):
         pass
     assert len(repr(raised.value)) < 200, "a log keeps all of it"
+
+
+def test_what_was_in_hand_while_the_file_was_locked_for_long_comes_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_broker, "BUSY_SECONDS", 0.01)
+    path, topology = tmp_path / "messages.sqlite", Topology("groundswell", {"planning": [TYPE]})
+    publisher = Publisher(f"sqlite:///{path}", topology)
+    publisher.publish(events("a", "b", "c"))
+
+    def work_while_it_is_locked() -> None:
+        with (
+            closing(sqlite3.connect(path, isolation_level=None)) as db,
+            subscribe(f"sqlite:///{path}", "planning", topology) as subscription,
+        ):
+            batch = subscription.next_batch(5)
+            db.execute("BEGIN IMMEDIATE")
+            subscription.acknowledge(batch)
+
+    with pytest.raises(bus.AWAY):
+        work_while_it_is_locked()
+    with subscribe(f"sqlite:///{path}", "planning", topology) as subscription:
+        assert read(subscription, 3) == ["a", "b", "c"]
+    publisher.close()

@@ -2,12 +2,14 @@
 
 import dataclasses
 import os
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
-from shared import sqlite_topology
+from shared import sqlite_broker, sqlite_topology
 from shared.processes import Process
 from shared.sqlite_broker import CHECK_SECONDS, LEASE_SECONDS, Broker, Letter
 
@@ -92,6 +94,21 @@ def test_lease_of_a_process_that_is_gone_ends_at_once(broker_of, change):
     broker_of(dataclasses.replace(HERE, **change)).lease("work", 1)
     (delivery,) = broker_of().lease("work", 1)
     assert delivery.returns == 1
+
+
+def test_what_could_not_be_given_back_for_a_locked_file_is_by_the_next_of_the_process(
+    broker_of, monkeypatch, tmp_path
+):
+    """A backup holds the file for as long as it takes."""
+    monkeypatch.setattr(sqlite_broker, "BUSY_SECONDS", 0.01)
+    publish(broker_of(), b"1", b"2")
+    working, closed = broker_of(), broker_of()
+    assert bodies(working.lease("work", 1) + closed.lease("work", 1)) == [b"1", b"2"]
+    with closing(sqlite3.connect(tmp_path / "messages.sqlite", isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError):
+            closed.close()
+    assert bodies(broker_of().lease("work", 2)) == [b"2"]
 
 
 def test_late_acknowledgement_does_not_touch_the_lease_of_another(broker_of, clock):

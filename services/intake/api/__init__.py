@@ -2,6 +2,7 @@
 
 from services.intake.address_table import UnreadableTable
 from services.intake.api import (
+    definitions,
     exports,
     imports,
     invitations,
@@ -10,6 +11,7 @@ from services.intake.api import (
     surveys,
     trials,
     visits,
+    webhooks,
 )
 from services.intake.domain.answers import InvalidAnswers
 from services.intake.domain.definition import InvalidDefinition
@@ -20,6 +22,8 @@ from services.intake.domain.invitation import (
     NotByInvitation,
 )
 from services.intake.domain.survey import GroupFull, SurveyInUse, SurveyNotDraft, SurveyNotOpen
+from services.intake.domain.webhook import InvalidWebhook
+from services.intake.formats.imported import UnreadableFile
 from services.intake.store.brought import NothingBrought, TooManyKinds
 from services.intake.store.draws import DrawOver
 from services.intake.store.imports import AlreadyImporting, NoSuchImport
@@ -27,12 +31,14 @@ from services.intake.store.invitations import ListBusy
 from services.intake.store.mailings import NoSuchMailing
 from services.intake.store.responses import NoSuchResponse, ResponseConflict, ResponseErased
 from services.intake.store.surveys import AlreadyCreated, NoSuchSurvey
+from services.intake.store.webhooks import NoSuchWebhook, TooManyWebhooks
 from services.intake.tables import reading
 from services.intake.tables.mapping import InvalidMapping
 from services.intake.usecases.draw_prizes import InvalidAddress, NoDraw
 from services.intake.usecases.invite import InvalidTable
 from services.intake.usecases.open_vault import NoVault
 from services.intake.usecases.remind import InvalidLetter, NoMailServer
+from services.intake.usecases.replay_delivery import WebhookOff
 from services.intake.usecases.start_import import NotToImport
 from shared.jobs import NoSuchJob
 from shared.problems import Problem, Rules, invalid, not_found
@@ -43,9 +49,11 @@ BLUEPRINTS = [
     trials.trials,
     invitations.invitations,
     imports.imports,
+    definitions.definitions,
     exports.exports,
     mailings.mailings,
     visits.visits,
+    webhooks.webhooks,
 ]
 
 RULES: Rules = {
@@ -71,6 +79,7 @@ RULES: Rules = {
     UnreadableTable: lambda error: invalid([{"field": "body", "message": str(error)}]),
     reading.UnreadableTable: lambda error: invalid([{"field": "file", "message": str(error)}]),
     TooManyKinds: lambda error: invalid([{"field": "file", "message": str(error)}]),
+    UnreadableFile: lambda error: invalid([{"field": "file", "message": str(error)}]),
     InvalidMapping: lambda error: invalid(error.errors, "Mend the mapping."),
     NotToImport: lambda error: Problem(409, "not-to-import", str(error)),
     AlreadyImporting: lambda error: Problem(422, "idempotency-key-reused", str(error)),
@@ -78,6 +87,10 @@ RULES: Rules = {
     NoSuchJob: lambda _: not_found("export"),
     NothingBrought: lambda _: not_found("file"),
     InvalidTable: lambda error: invalid(error.errors, str(error)),
+    NoSuchWebhook: lambda _: not_found("webhook"),
+    TooManyWebhooks: lambda error: Problem(409, "too-many-webhooks", str(error)),
+    WebhookOff: lambda error: Problem(409, "webhook-off", str(error)),
+    InvalidWebhook: lambda error: invalid(error.errors, str(error)),
     NoSuchSurvey: lambda _: not_found("survey"),
     NoSuchResponse: lambda _: not_found("response"),
     InvalidAnswers: lambda error: invalid(error.errors, str(error)),

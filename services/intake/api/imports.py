@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import request, url_for
-from marshmallow import Schema, fields
+from marshmallow import RAISE, Schema, fields
 
 from services.intake.store.imports import Import
 from services.intake.tables.reading import MOST_BYTES
@@ -16,7 +16,7 @@ imports = web.Blueprint("imports", __name__, url_prefix="/v1", description="Answ
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FORM = "multipart/form-data"
-_SLACK = 1_000_000  # what a form has beside its file
+SLACK = 1_000_000  # what a form has beside its file
 _FILE = {"type": "string", "format": "binary"}
 _BODY = {
     "required": True,
@@ -39,6 +39,20 @@ _BODY = {
         },
     },
 }
+
+
+class ImportQuerySchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    filename = fields.String(load_default="")
+    lenient = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Leave out single answers that do not fit, and take rows in which a "
+            "required one is missing, instead of refusing the row."
+        },
+    )
 
 
 class RefusedSchema(Schema):
@@ -80,11 +94,12 @@ class StartedSchema(ImportSchema):
 
 @imports.post("/surveys/<survey>/responses/import")
 @web.accepts("text/csv", WORKBOOK, _FORM)
-@web.takes_uploads(MOST_BYTES + _SLACK)
+@web.takes_uploads(MOST_BYTES + SLACK)
 @imports.doc(requestBody=_BODY)
+@imports.arguments(ImportQuerySchema, location="query")
 @imports.response(202, StartedSchema)
 @requires("planner")
-def start(survey: str) -> Any:
+def start(query: dict[str, Any], survey: str) -> Any:
     """Bring answers, one a row, as LimeSurvey, Qualtrics or Google Forms export them, or with a
     mapping. Nothing is stored of a file that cannot be read; a row that comes again is taken
     once. Look at the answered import until its state is done."""
@@ -96,6 +111,7 @@ def start(survey: str) -> Any:
             name=web.creation_id(),
             file=file,
             filename=upload.filename,
+            lenient=query["lenient"],
             mapping=request.form.get("mapping") if request.mimetype == _FORM else None,
         )
     where = url_for("imports.read", name=started.job.id)

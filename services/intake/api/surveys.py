@@ -28,7 +28,7 @@ surveys = web.Blueprint("surveys", __name__, url_prefix="/v1/surveys", descripti
 def create(definition: dict[str, Any]) -> Any:
     """Write a survey down as a draft."""
     who = reader()
-    return _survey(
+    return shown(
         create_survey(
             web.store(),
             unit=who.unit,
@@ -47,7 +47,7 @@ def create(definition: dict[str, Any]) -> Any:
 def list_surveys(query: dict[str, Any]) -> Any:
     """The unit's surveys."""
     found = web.store().surveys.page(reader().unit, after(query["cursor"]), query["limit"] + 1)
-    return page("surveys", found, query["limit"], lambda s: s.id, _survey)
+    return page("surveys", found, query["limit"], lambda s: s.id, shown)
 
 
 @surveys.get("/<name>")
@@ -55,7 +55,7 @@ def list_surveys(query: dict[str, Any]) -> Any:
 @requires("planner", "administrator")
 def read(name: str) -> Any:
     """One survey with its definition."""
-    return _survey(web.store().surveys.get(reader().unit, name))
+    return shown(web.store().surveys.get(reader().unit, name))
 
 
 @surveys.put("/<name>")
@@ -66,8 +66,8 @@ def edit(definition: dict[str, Any], name: str) -> Any:
     """Replace a draft's definition, or write an open survey's correction: its items keep the
     meaning of their ids, and it is asked once it is published. What was published never changes."""
     unit = reader().unit
-    web.check_if_match(_survey(web.store().surveys.get(unit, name)))
-    return _survey(edit_survey(web.store(), unit=unit, name=name, definition=definition))
+    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    return shown(edit_survey(web.store(), unit=unit, name=name, definition=definition))
 
 
 @surveys.post("/<name>/publish")
@@ -75,7 +75,7 @@ def edit(definition: dict[str, Any], name: str) -> Any:
 @requires("planner")
 def publish(name: str) -> Any:
     """Open a draft for answers, or ask an open survey's correction from now on."""
-    return _survey(publish_survey(web.store(), unit=reader().unit, name=name))
+    return shown(publish_survey(web.store(), unit=reader().unit, name=name))
 
 
 @surveys.post("/<name>/close")
@@ -83,7 +83,7 @@ def publish(name: str) -> Any:
 @requires("planner")
 def close(name: str) -> Any:
     """Take no more answers: `closing` until every answer is counted, then `closed`."""
-    return _survey(close_survey(web.store(), unit=reader().unit, name=name))
+    return shown(close_survey(web.store(), unit=reader().unit, name=name))
 
 
 @surveys.post("/<name>/archive")
@@ -91,7 +91,7 @@ def close(name: str) -> Any:
 @requires("planner")
 def archive(name: str) -> Any:
     """Put a closed survey out of the way; nothing of it is lost."""
-    return _survey(archive_survey(web.store(), unit=reader().unit, name=name))
+    return shown(archive_survey(web.store(), unit=reader().unit, name=name))
 
 
 @surveys.post("/<name>/restore")
@@ -99,7 +99,7 @@ def archive(name: str) -> Any:
 @requires("planner")
 def restore(name: str) -> Any:
     """Fetch an archived survey back among the closed ones."""
-    return _survey(restore_survey(web.store(), unit=reader().unit, name=name))
+    return shown(restore_survey(web.store(), unit=reader().unit, name=name))
 
 
 @surveys.post("/<name>/duplicate")
@@ -108,7 +108,7 @@ def restore(name: str) -> Any:
 def duplicate(name: str) -> Any:
     """A new draft with the same questions under the same item ids."""
     who = reader()
-    return _survey(
+    return shown(
         duplicate_survey(
             web.store(),
             unit=who.unit,
@@ -120,7 +120,7 @@ def duplicate(name: str) -> Any:
     )
 
 
-def _survey(survey: Survey) -> dict[str, Any]:
+def shown(survey: Survey) -> dict[str, Any]:
     return {
         "id": survey.id,
         "unit": survey.unit,

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as HttpResponse
 
+from services.intake.domain.definition import InvalidDefinition, asked
 from services.intake.domain.guess.columns import OUT, ROLES, SCALED, Column, Guess
 from services.intake.domain.guess.correcting import (
     FOUND,
@@ -17,12 +18,23 @@ from services.intake.domain.guess.correcting import (
     role_of,
 )
 from services.intake.domain.scales import Scale
-from services.intake.store.brought import NothingBrought, TooManyKinds
+from services.intake.domain.survey import SurveyNotOpen
+from services.intake.formats.imported import UnreadableFile
+from services.intake.pages.building import TYPE_NAMES
+from services.intake.store.brought import Brought, NothingBrought, TooManyKinds
 from services.intake.store.imports import UNDER_WAY, Import
 from services.intake.tables.reading import MOST_BYTES, UnreadableTable
 from services.intake.tables.workbook import plain
 from services.intake.usecases import bring_answers as bringing
 from services.intake.usecases.bring_answers import LookedThrough
+from services.intake.usecases.bring_definition import (
+    add_answers,
+    add_brought,
+    bring_definition,
+    is_definition,
+    read_survey,
+)
+from services.intake.usecases.start_import import NotToImport
 from shared import web
 from shared.auth import page_for, reader
 from shared.problems import Problem
@@ -56,12 +68,18 @@ def begin() -> str:
 def bring() -> Page:
     """Look through it, or say why it cannot be read."""
     try:
-        with web.upload() as upload, plain(upload.stream) as file:
-            brought = bringing.bring_answers(
-                web.store(), unit=reader().unit, file=file, filename=upload.filename
-            )
-    except (UnreadableTable, TooManyKinds) as error:
+        with web.upload() as upload:
+            if is_definition(upload.stream, upload.filename):
+                brought = _bring_definition(upload)
+                return redirect(url_for(".definition", name=brought.id), 303)
+            with plain(upload.stream) as file:
+                brought = bringing.bring_answers(
+                    web.store(), unit=reader().unit, file=file, filename=upload.filename
+                )
+    except (UnreadableTable, UnreadableFile, TooManyKinds) as error:
         return render_template("bring.html", most=MOST_BYTES, error=str(error)), 422
+    except InvalidDefinition as error:
+        return render_template("bring.html", most=MOST_BYTES, errors=error.errors), 422
     except Problem as error:
         if error.status != 422:
             raise
@@ -104,6 +122,53 @@ def decide(name: str) -> Page:
         )
     except NothingBrought:
         return _gone()
+    return redirect(url_for(".progress", name=job.id), 303)
+
+
+@pages.get("/bring/<name>/survey")
+@page_for("planner")
+def definition(name: str) -> Page:
+    """What became of another tool's survey, item by item."""
+    try:
+        return _definition_page(web.store().brought.get(reader().unit, name))
+    except NothingBrought:
+        return _gone()
+
+
+@pages.post("/bring/<name>/survey")
+@web.accepts(_FORM)
+@page_for("planner")
+def add_draft(name: str) -> Page:
+    """Keep it as a draft, to ask it here."""
+    try:
+        brought = web.store().brought.get(reader().unit, name)
+        survey = add_brought(web.store(), brought, who=reader().name)
+    except NothingBrought:
+        return _gone()
+    return redirect(url_for("building.build", name=survey.id), 303)
+
+
+@pages.post("/bring/<name>/answers")
+@web.accepts(_MULTIPART)
+@web.takes_uploads(MOST_BYTES + _SLACK)
+@page_for("planner")
+def bring_its_answers(name: str) -> Page:
+    """Publish it with the answers that were given to it elsewhere."""
+    try:
+        brought = web.store().brought.get(reader().unit, name)
+        with web.upload() as upload, plain(upload.stream) as file:
+            job = add_answers(
+                web.store(), brought, who=reader().name, file=file, filename=upload.filename,
+                lenient="lenient" in request.form, closes="close" in request.form,
+            )  # fmt: skip
+    except NothingBrought:
+        return _gone()
+    except (UnreadableTable, NotToImport, SurveyNotOpen) as error:
+        return _definition_page(brought, str(error)), 422
+    except Problem as error:
+        if error.status != 422:
+            raise
+        return _definition_page(brought, "Choose a file first."), 422
     return redirect(url_for(".progress", name=job.id), 303)
 
 
@@ -151,13 +216,32 @@ def cancel(name: str) -> HttpResponse:
 
 
 def _is_smooth(job: Import) -> bool:
-    """Nothing happened that somebody should read first."""
-    return job.state == "done" and not job.refusals
+    """Nothing happened that somebody should read first; what is left out of a table that was looked
+    through was shown before."""
+    told = job.keeps_file or not job.left_out
+    return job.state == "done" and not job.refusals and told
 
 
 def _looked_through(name: str) -> LookedThrough:
     """Raises NothingBrought."""
     return bringing.look_through(web.store().brought.get(reader().unit, name))
+
+
+def _bring_definition(upload: web.Upload) -> Brought:
+    imported = read_survey(upload.stream, upload.filename)
+    return bring_definition(
+        web.store(), unit=reader().unit, imported=imported, file=upload.stream,
+        filename=upload.filename,
+    )  # fmt: skip
+
+
+def _definition_page(brought: Brought, error: str = "") -> str:
+    definition = brought.about["definition"]
+    return render_template(
+        "bring_survey.html", brought=brought, definition=definition, types=TYPE_NAMES, error=error,
+        asked=asked(definition), report=brought.about["report"], first=definition["languages"][0],
+        most=MOST_BYTES,
+    )  # fmt: skip
 
 
 def _gone() -> tuple[str, int]:

@@ -10,6 +10,7 @@ from services.intake.store.exports import Exports
 from services.intake.store.imports import Imports
 from services.intake.store.invitations import Invitations
 from services.intake.store.mailings import Mailings
+from services.intake.store.origins import Origins
 from services.intake.store.partials import Partials
 from services.intake.store.quotas import Quotas
 from services.intake.store.responses import Responses
@@ -19,6 +20,7 @@ from services.intake.store.tallies import Tallies
 from services.intake.store.trials import Trials
 from services.intake.store.vault import Vault
 from services.intake.store.visits import Visits
+from services.intake.store.webhooks import Webhooks
 from shared.documents import Document
 
 
@@ -38,7 +40,9 @@ class Store:
     visits: Visits
     brought: BroughtFiles
     imports: Imports
+    origins: Origins
     exports: Exports
+    webhooks: Webhooks
 
 
 def open_store(database: Database[Document], secret: str) -> Store:
@@ -59,7 +63,9 @@ def open_store(database: Database[Document], secret: str) -> Store:
         visits=Visits(database),
         brought=BroughtFiles(database),
         imports=Imports(database),
+        origins=Origins(database),
         exports=Exports(database),
+        webhooks=Webhooks(database, secret),
     )
     for kept in vars(store).values():
         kept.ensure_indexes()

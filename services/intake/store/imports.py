@@ -29,10 +29,11 @@ class AlreadyImporting(Exception):
 
 @dataclass
 class Import:
-    """`rows` were looked at so far, `of` so many; `taken` of them are stored, `new` ones
-    of these for the first time. `refused` has {row, field, message} of the first rows that were
-    not, `refusals` is how many there were; `left_out` has {field, message, rows} of what was left
-    out of rows that were taken. `digest` tells one request from another."""
+    """`rows` were looked at so far, `of` so many; `taken` of them are stored, `new` ones of these
+    for the first time. `refused` has {row, field, message} of the first rows that were not,
+    `refusals` is how many there were; `left_out` has {field, message, rows} of what was left out
+    of rows that were taken; with `lenient`, what does not fit is. `digest` tells one request from
+    another."""
 
     id: str
     unit: str
@@ -40,6 +41,7 @@ class Import:
     file: str
     mapping: str | None
     digest: str
+    lenient: bool = False
     closes: bool = False
     keeps_file: bool = False
     state: str = WAITING

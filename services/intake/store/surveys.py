@@ -54,8 +54,12 @@ class OpenSurvey:
 
     def kept_time(self, moment: datetime) -> datetime:
         """As exact as an answer's time may be kept."""
-        hides = self.by_invitation and self.participation == ANONYMOUS
-        return the_day_of(moment) if hides else moment
+        return the_day_of(moment) if self.day_only else moment
+
+    @property
+    def day_only(self) -> bool:
+        """Whether of an answer's time only the day may be known."""
+        return self.by_invitation and self.participation == ANONYMOUS
 
 
 class Surveys:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from services.intake.tables.headers import MOST_HEADER_ROWS, Header, header_of
 from services.intake.tables.mapping import FileMapping
-from services.intake.tables.matching import matched
+from services.intake.tables.matching import Named, matched
 from services.intake.tables.reading import Layout, Row, UnreadableTable, layout_of, rows_of
 from services.intake.tables.rows import Answered, row_reader
 
@@ -45,7 +45,7 @@ class Findings:
 
     def add(self, row: "ReadRow") -> None:
         self.rows += 1
-        for column, message in row.answered.misfits:
+        for column, message in (*row.answered.misfits, *row.answered.unfit):
             self.note(row.line, column, message)
         self.blanked.update(row.answered.blanked)
         self.halves.update(row.answered.halves)
@@ -85,11 +85,13 @@ class AnswerTable:
         return cls.of(stream, layout, columns_of(stream, layout), mapping)
 
     @classmethod
-    def matching(cls, stream: BinaryIO, definition: Mapping[str, Any]) -> "AnswerTable":
+    def matching(
+        cls, stream: BinaryIO, definition: Mapping[str, Any], named: Named | None = None
+    ) -> "AnswerTable":
         """A table of answers to a survey that is there. Raises UnreadableTable."""
         layout = layout_of(stream)
         header = columns_of(stream, layout)
-        return cls.of(stream, layout, header, matched(definition, header.columns))
+        return cls.of(stream, layout, header, matched(definition, header.columns, named))
 
     @classmethod
     def of(

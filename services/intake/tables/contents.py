@@ -10,7 +10,7 @@ from services.intake.domain.guess.columns import Column
 MOST_KINDS = 200  # different contents that are told apart
 _LONGEST = 300  # characters of one that is
 _SAMPLES = 20
-_AT_ONCE = 2_000
+_CELLS_AT_ONCE = 100_000
 
 
 def with_contents(
@@ -20,7 +20,7 @@ def with_contents(
     the header count, but nothing of them is looked at."""
     counting = [_Counting() for _ in columns]
     total = 0
-    for some in _batches(iter(rows)):
+    for some in _batches(iter(rows), max(_CELLS_AT_ONCE // len(columns), 1)):
         total += len(some)
         fitting = [row for row in some if len(row) == len(columns)]
         for column, cells in zip(counting, zip(*fitting, strict=True), strict=False):
@@ -28,8 +28,8 @@ def with_contents(
     return tuple(map(_filled, columns, counting)), total
 
 
-def _batches(rows: Iterator[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
-    while some := list(islice(rows, _AT_ONCE)):
+def _batches(rows: Iterator[Sequence[str]], at_once: int) -> Iterator[list[Sequence[str]]]:
+    while some := list(islice(rows, at_once)):
         yield some
 
 
@@ -41,16 +41,21 @@ class _Counting:
         self.complete = True
 
     def add(self, cells: Sequence[str]) -> None:
-        counts = Counter(cells)
+        if self.complete:
+            self._add_all(Counter(cells))
+        else:
+            self.filled += sum(map(bool, map(str.strip, cells)))
+            self.longest = max(self.longest, *map(len, cells))
+
+    def _add_all(self, counts: Counter[str]) -> None:
         stripped: Counter[str] = Counter()
         for cell, n in counts.items():
             stripped[cell.strip()] += n
-        self.filled += len(cells) - stripped.pop("", 0)
+        del stripped[""]
         if not stripped:
             return
+        self.filled += stripped.total()
         self.longest = max(self.longest, *map(len, stripped))
-        if not self.complete:
-            return
         self.counts.update(stripped)
         if len(self.counts) > MOST_KINDS or self.longest > _LONGEST:
             self.complete = False

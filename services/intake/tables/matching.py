@@ -23,11 +23,14 @@ _USES = {
     "unused": ("unused", "have not used it", "have not used this"),
 }
 
+Named = Mapping[str, tuple[str, str]]
+"""{column, as a survey tool names it: (item, part of it or "")}"""
+
 
 def matched(
-    definition: Mapping[str, Any], columns: Sequence[Column], named: Mapping[str, str] | None = None
+    definition: Mapping[str, Any], columns: Sequence[Column], named: Named | None = None
 ) -> FileMapping:
-    """`named` is {column: what it is}, `item` or `item[part]`, where the definition's file said so.
+    """`named` says whose columns are, where the survey came from a tool that said so.
 
     Raises UnreadableTable where no column is of any item, or none says the group.
     """
@@ -60,28 +63,36 @@ def unmatched(definition: Mapping[str, Any], mapping: FileMapping) -> list[str]:
 class _Header:
     """Columns by everything that they may be known by."""
 
-    def __init__(self, columns: Sequence[Column], named: Mapping[str, str]) -> None:
+    def __init__(self, columns: Sequence[Column], named: Named) -> None:
         self._columns = columns
         self._whole: dict[str, str] = {}
         self._parts: dict[str, dict[str, str]] = {}
+        self._tails: dict[str, dict[str, str]] = {}
         for column in columns:
-            code = named.get(column.name, column.code)
-            for key in (code, column.name, *([] if column.part else [column.question])):
-                self._whole.setdefault(key.casefold(), column.name)
-                self._whole.setdefault(spaced(key), column.name)
-            sub = _SUB.fullmatch(code)
-            if sub:
-                part = sub["sub"] or sub["path"] or sub["tail"]
-                self._add_part(sub["base"], part, column.name)
-            if column.part or sub:
-                for text in (column.question, column.question.rstrip(" :?")):
-                    self._add_part(text, column.part, column.name)
-                if sub:
-                    self._add_part(sub["base"], column.part, column.name)
+            item, part = named.get(column.code) or named.get(column.name) or ("", "")
+            if part:
+                self._add(self._parts, item, part, column)
+            elif item:
+                self._whole.setdefault(item.casefold(), column.name)
+        for column in columns:
+            self._add_by_words(column)
 
-    def _add_part(self, base: str, part: str, name: str) -> None:
-        parts = self._parts.setdefault(spaced(base), {})
-        parts.setdefault(spaced(part), name)
+    def _add_by_words(self, column: Column) -> None:
+        words = [] if column.part else [column.question]
+        for key in (column.code, column.name, *words):
+            self._whole.setdefault(key.casefold(), column.name)
+            self._whole.setdefault(spaced(key), column.name)
+        sub = _SUB.fullmatch(column.code)
+        if sub and sub["tail"]:
+            self._add(self._tails, sub["base"], sub["tail"], column)
+        elif sub:
+            self._add(self._parts, sub["base"], sub["sub"] or sub["path"], column)
+            self._add(self._parts, sub["base"], column.part, column)
+        if column.part:
+            self._add(self._parts, column.question, column.part, column)
+
+    def _add(self, among: dict[str, dict[str, str]], base: str, part: str, column: Column) -> None:
+        among.setdefault(spaced(base), {}).setdefault(spaced(part), column.name)
 
     def whole(self, name: str, texts: Mapping[str, str]) -> str | None:
         """The column of an item that is answered in one."""
@@ -93,9 +104,9 @@ class _Header:
 
     def parts(self, name: str, texts: Mapping[str, str]) -> dict[str, str]:
         """{part, as its columns are known: column} of an item that is answered in several."""
-        found: dict[str, str] = {}
-        for key in (name, *texts.values()):
-            found = {**self._parts.get(spaced(key), {}), **found}
+        found = {**self._tails.get(spaced(name), {}), **self._parts.get(spaced(name), {})}
+        for text in texts.values():
+            found = {**self._parts.get(spaced(text), {}), **found}
         return found
 
     def halves(self, texts: Mapping[str, str]) -> dict[str, str]:

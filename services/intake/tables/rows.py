@@ -30,14 +30,16 @@ class _Misfit(Exception):
 
 @dataclass(slots=True)
 class Answered:
-    """What a row says. misfits: (column, what is wrong), for which it cannot be taken; blanked:
-    (column, value) that was taken as missing, as the mapping says; halves: needs of which one
-    part only is rated, and which are left out."""
+    """What a row says. misfits: (column, what is wrong), for which it cannot be taken; unfit: the
+    same of single answers, which are not among `answers`; blanked: (column, value) that was taken
+    as missing, as the mapping says; halves: needs of which one part only is rated, and which are
+    left out."""
 
     group: str = ""
     profile: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     misfits: list[tuple[str, str]] = field(default_factory=list)
+    unfit: list[tuple[str, str]] = field(default_factory=list)
     blanked: list[tuple[str, str]] = field(default_factory=list)
     halves: list[str] = field(default_factory=list)
 
@@ -69,7 +71,7 @@ def row_reader(mapping: FileMapping, header: Sequence[str]) -> Callable[[Sequenc
             try:
                 answer = read_item(cells, row)
             except _Misfit as misfit:
-                row.misfits.append((misfit.column, str(misfit)))
+                row.unfit.append((misfit.column, str(misfit)))
                 continue
             if answer is not None:
                 (row.profile if is_profile else row.answers)[name] = answer
@@ -276,8 +278,16 @@ def _matrix(item: MappedItem, places: Mapping[str, int]) -> Read:
     rows = [(name, _part(item, name, places, _choice)) for name in item.columns]
 
     def read(cells: Sequence[str], row: Answered) -> Any:
-        given = {name: read_row(cells, row) for name, read_row in rows}
-        return {name: choice for name, choice in given.items() if choice is not None} or None
+        given = {}
+        for name, read_row in rows:
+            try:
+                choice = read_row(cells, row)
+            except _Misfit as misfit:
+                row.unfit.append((misfit.column, str(misfit)))
+                continue
+            if choice is not None:
+                given[name] = choice
+        return given or None
 
     return read
 
@@ -286,9 +296,10 @@ def _number(item: MappedItem, part: str, cell: str) -> Any:
     cell = normal(cell)
     if cell in item.missing:
         return None
-    if not _NUMBER.fullmatch(cell):
-        return _wrong(item, part, f"{_shown(cell)} is not a number")
-    return float(cell) if "." in cell else int(cell)
+    if _NUMBER.fullmatch(cell):
+        return float(cell) if "." in cell else int(cell)
+    number = number_of(cell)
+    return _wrong(item, part, f"{_shown(cell)} is not a number") if number is None else number
 
 
 def _day(item: MappedItem, part: str, cell: str) -> Any:

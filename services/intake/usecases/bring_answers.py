@@ -17,6 +17,7 @@ from services.intake.domain.definition import InvalidDefinition, check_size, com
 from services.intake.domain.guess import guess
 from services.intake.domain.guess.columns import Column, Guess
 from services.intake.domain.guess.correcting import Correction, corrected, problems
+from services.intake.domain.leniency import relaxed
 from services.intake.domain.survey import SurveyNotDraft
 from services.intake.schemas import DefinitionSchema
 from services.intake.store import Store
@@ -29,7 +30,7 @@ from services.intake.tables.mapping import FileMapping, InvalidMapping
 from services.intake.tables.reading import UnreadableTable, layout_of, rows_of
 from services.intake.usecases.create_survey import create_survey
 from services.intake.usecases.publish_survey import publish_survey
-from services.intake.usecases.take_in_rows import NotTaken, content_of, left_out_of
+from services.intake.usecases.take_in_rows import NotTaken, content_of
 from shared import times
 from shared.problems import flattened
 
@@ -139,20 +140,20 @@ def try_out(store: Store, looked: LookedThrough) -> Trial | None:
     be made of it yet. Raises NothingBrought."""
     if looked.mapping is None or looked.definition is None:
         return None
-    definition = compile_definition(looked.definition)
+    definition = relaxed(compile_definition(looked.definition))
     trial = Trial(0, 0, Counter(), Counter(), Counter())
     rows = usable = 0
     with closing(store.brought.content(looked.brought.id)) as file:
         for row in islice(AnswerTable.open(file, looked.mapping).rows(), TRIED):
             rows += 1
             try:
-                content_of(definition, row.answered)
+                content, left_out = content_of(definition, row.answered, lenient=True)
             except NotTaken as why:
                 trial.why_not[why.field, str(why)] += 1
                 continue
             usable += 1
-            trial.groups[row.answered.group] += 1
-            trial.left_out.update(left_out_of(row.answered))
+            trial.groups[content["group"]] += 1
+            trial.left_out.update(left_out)
     return Trial(rows, usable, trial.groups, trial.why_not, trial.left_out)
 
 
@@ -176,7 +177,7 @@ def make_survey(store: Store, looked: LookedThrough, *, who: str, closes: bool) 
     return store.imports.add(
         Import(
             id=name, unit=unit, survey=name, file=file, mapping=looked.mapping.canonical,
-            digest=name, closes=closes, keeps_file=True, of=looked.rows,
+            digest=name, lenient=True, closes=closes, keeps_file=True, of=looked.rows,
         )
     )  # fmt: skip
 

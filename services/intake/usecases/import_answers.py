@@ -6,16 +6,17 @@ the next worker: a row has the same id whenever it comes, so that none is stored
 
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import structlog
 from pymongo.errors import PyMongoError
 
+from services.intake.domain.leniency import relaxed
 from services.intake.domain.survey import SurveyNotOpen
 from services.intake.store import Store
 from services.intake.store.brought import NothingBrought
@@ -91,14 +92,16 @@ def import_answers(store: Store, job: Import, holder: str) -> Generator[None]:
     Raises UnreadableTable, InvalidMapping, NothingBrought, SurveyNotOpen, NoSuchSurvey, TakenAway.
     """
     survey = store.surveys.for_answering(job.survey)
+    if job.lenient:
+        survey = replace(survey, definition=relaxed(survey.definition))
     with closing(store.brought.content(job.file)) as file, ThreadPoolExecutor(1) as writer:
-        table = open_table(file, job.mapping, store.surveys.get(job.unit, job.survey).definition)
+        table = open_table(store, job.unit, job.survey, file, job.mapping)
         rest = islice(table.rows(), job.rows, None)
         left_out = Counter({(e["field"], e["message"]): e["rows"] for e in job.left_out})
         writing: tuple[Batch, Future[Stored]] | None = None
         # The next rows are made ready while the database stores these.
         while rows := list(islice(rest, _AT_ONCE)):
-            batch = prepare_rows(store, survey, rows)
+            batch = prepare_rows(store, survey, rows, lenient=job.lenient)
             if writing is not None:
                 _note(job, *writing, left_out)
                 if not store.imports.advance(job, holder):
@@ -114,11 +117,14 @@ def import_answers(store: Store, job: Import, holder: str) -> Generator[None]:
     end_import(store, job, holder, DONE)
 
 
-def open_table(file: BinaryIO, mapping: str | None, definition: Mapping[str, Any]) -> AnswerTable:
-    """Raises UnreadableTable, InvalidMapping."""
-    if mapping is None:
-        return AnswerTable.matching(file, definition)
-    return AnswerTable.open(file, read_mapping(mapping))
+def open_table(
+    store: Store, unit: str, survey: str, file: BinaryIO, mapping: str | None
+) -> AnswerTable:
+    """Raises UnreadableTable, InvalidMapping, NoSuchSurvey."""
+    if mapping is not None:
+        return AnswerTable.open(file, read_mapping(mapping))
+    definition = store.surveys.get(unit, survey).definition
+    return AnswerTable.matching(file, definition, store.origins.columns(survey))
 
 
 def end_import(store: Store, job: Import, holder: str, state: str) -> None:

@@ -38,21 +38,33 @@ def start_import(
     file: BinaryIO,
     filename: str,
     mapping: str | None,
+    lenient: bool = False,
+    closes: bool = False,
 ) -> Started:
-    """Look whether its header can be read, and keep the file until it is imported.
+    """Look whether its header can be read, and keep the file until it is imported; then the survey
+    is closed if it `closes`. With `lenient`, answers that do not fit, and required ones that are
+    missing, are no reason to refuse the others of their row.
 
     Raises NoSuchSurvey, SurveyNotOpen, NotToImport, UnreadableTable, InvalidMapping,
     AlreadyImporting.
     """
     owner = store.surveys.get(unit, survey)
     check_may_import(owner)
-    table = open_table(file, mapping, owner.definition)
+    table = open_table(store, unit, survey, file, mapping)
     rows = table.count()
-    digest = sha256(f"{survey}\0{table.key}".encode()).hexdigest()
+    digest = sha256(f"{survey}\0{table.key}\0{lenient}".encode()).hexdigest()
     brought = Brought(uuid4().hex, unit, filename, times.now())
     store.brought.add(brought, file)
     asked = Import(
-        id=name, unit=unit, survey=survey, file=brought.id, mapping=mapping, digest=digest, of=rows
+        id=name,
+        unit=unit,
+        survey=survey,
+        file=brought.id,
+        mapping=mapping,
+        digest=digest,
+        of=rows,
+        lenient=lenient,
+        closes=closes,
     )
     job = None
     try:

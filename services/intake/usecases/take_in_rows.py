@@ -1,12 +1,13 @@
 """Rows of a table become responses, by the rules of any answer: many at once, each one once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.intake.domain.answers import InvalidAnswers, check_response
 from services.intake.domain.definition import Definition
+from services.intake.domain.leniency import fitting
 from services.intake.domain.survey import GroupFull
 from services.intake.events import ResponseSubmitted
 from services.intake.store import Store
@@ -51,26 +52,46 @@ class Stored:
     new: int
 
 
-def content_of(definition: Definition, answered: Answered) -> dict[str, Any]:
-    """What is stored of a row. Raises NotTaken."""
-    if answered.misfits:
-        raise NotTaken(*answered.misfits[0])
-    if not answered.answers and not answered.profile:
-        raise NotTaken(_ALL, "Nothing is answered here.")
+def content_of(
+    definition: Definition, answered: Answered, *, lenient: bool
+) -> tuple[dict[str, Any], list[Where]]:
+    """What is stored of a row, and what is left out of it. With `lenient`, for a relaxed
+    definition, single answers that do not fit are left out; else the row is not taken for them.
+
+    Raises NotTaken.
+    """
+    given, profile, answers = answered.group, answered.profile, answered.answers
+    for why in answered.misfits or ([] if lenient else answered.unfit):
+        raise NotTaken(*why)
+    _check_says_something(profile, answers)
     try:
-        return check_response(definition, answered.group, answered.profile, answered.answers)
+        if lenient:
+            content, errors = fitting(definition, given, profile, answers)
+        else:
+            content, errors = check_response(definition, given, profile, answers), []
     except InvalidAnswers as error:
         raise NotTaken(error.errors[0]["field"], error.errors[0]["message"]) from None
+    _check_says_something(content["profile"], content["answers"])
+    unfit = [(each["field"], each["message"]) for each in errors]
+    return content, [*answered.unfit, *unfit, *_left_out_of(answered)]
 
 
-def prepare_rows(store: Store, survey: OpenSurvey, rows: Sequence[ReadRow]) -> Batch:
-    """Everything that can be done about these rows before the database is asked."""
+def _check_says_something(profile: Mapping[str, Any], answers: Mapping[str, Any]) -> None:
+    if not profile and not answers:
+        raise NotTaken(_ALL, "Nothing is answered here.")
+
+
+def prepare_rows(
+    store: Store, survey: OpenSurvey, rows: Sequence[ReadRow], *, lenient: bool
+) -> Batch:
+    """Everything that can be done about these rows before the database is asked; the survey's
+    definition is relaxed if it is `lenient`."""
     batch = Batch(len(rows))
     at = survey.kept_time(times.now())
     said_at = times.rfc3339(at)
     for row in rows:
         try:
-            content = content_of(survey.definition, row.answered)
+            content, left_out = content_of(survey.definition, row.answered, lenient=lenient)
         except NotTaken as why:
             batch.refused.append((row.number, (why.field, str(why))))
             continue
@@ -89,12 +110,11 @@ def prepare_rows(store: Store, survey: OpenSurvey, rows: Sequence[ReadRow]) -> B
         )
         batch.responses.append(NewResponse.of(survey, name, content, said, at))
         batch.numbers.append(row.number)
-        batch.left_out.update(left_out_of(row.answered))
+        batch.left_out.update(left_out)
     return batch
 
 
-def left_out_of(answered: Answered) -> list[Where]:
-    """What is not taken of a row that is."""
+def _left_out_of(answered: Answered) -> list[Where]:
     blanked = [
         (column, f"{value!r} is out of the scale and was taken as no answer.")
         for column, value in answered.blanked

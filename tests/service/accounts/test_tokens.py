@@ -119,6 +119,7 @@ SURVEY = {
 TRIAL = {"group": "student", "answers": {}}
 LOOK = {"response": "r1", "reason": "asked by the person"}
 LETTER = {"subject": "Please answer", "text": "{link}"}
+HOOK = {"url": "https://example.edu/hook", "events": ["survey.closed"]}
 ACCOUNT = {"name": "pat", "password": "four words will do", "role": "planner"}
 # What each route answers to a planner, an administrator and to nobody in particular.
 MATRIX = [
@@ -150,11 +151,19 @@ MATRIX = [
     ("intake", "GET", "/surveys/{survey}/answers.{kind}", None, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/exports", {"format": "sav"}, (202, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/responses/import", b"a,b", (409, 403, 401)),
+    ("intake", "POST", "/surveys/import", b"a,b", (415, 415, 415)),
     ("intake", "GET", "/imports/{name}", None, (404, 403, 401)),
     ("intake", "DELETE", "/imports/{name}", None, (404, 403, 401)),
     ("intake", "GET", "/exports/{name}", None, (404, 403, 401)),
     ("intake", "DELETE", "/exports/{name}", None, (404, 403, 401)),
     ("intake", "GET", "/exports/{name}/file", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks", HOOK, (201, 403, 401)),
+    ("intake", "GET", "/webhooks", None, (200, 403, 401)),
+    ("intake", "DELETE", "/webhooks/{name}", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks/{name}/secret", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks/{name}/test", None, (404, 403, 401)),
+    ("intake", "GET", "/webhooks/{name}/deliveries", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks/{name}/deliveries/{name}/replay", None, (404, 403, 401)),
     ("intake", "GET", "/surveys/none", None, (404, 404, 401)),
     ("intake", "POST", "/surveys/{survey}/responses/{response}/erasure", ERASURE, (403, 404, 401)),
 ]

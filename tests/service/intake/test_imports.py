@@ -130,6 +130,21 @@ def test_each_refused_row_is_named_as_a_spreadsheet_numbers_it(imported):
     assert (done["rows"], done["of"], done["taken"], done["refusals"]) == (5, 5, 1, 4)
 
 
+def test_lenient_import_takes_of_a_row_what_fits(planner, send, take_in, store, survey):
+    sent = send(
+        table("student,tenth,,,7,Hidden above three", "stranger,first,5,2,,", "staff,,9,9,,"),
+        query_string={"lenient": "true"},
+    )
+    take_in()
+    done = planner("GET", f"/imports/{sent.json['id']}").json
+    assert [content["answers"] for content in contents(store, survey)] == [{"overall": 7}]
+    assert [each["row"] for each in done["refused"]] == [3, 4]
+    assert {(each["field"], each["rows"]) for each in done["left_out"]} == {
+        ("year", 1),
+        ("answers.why", 1),
+    }
+
+
 def test_row_that_answers_nothing_is_refused(imported):
     done = imported(table("student,,,,,", header=HEADER))
     assert done["refused"] == [{"row": 2, "field": "(all)", "message": "Nothing is answered here."}]

@@ -28,6 +28,7 @@ _KINDS = {
 }
 Family = str | tuple[str, str]
 
+_MOST_KINDS = 40  # different contents of a column that may be rated
 _MANNER = 3  # words of a part that says in which way the question's thing is rated
 # What may stand around the name of a thing besides its kind.
 _AROUND = re.compile(
@@ -154,7 +155,11 @@ def _beside(each: _Rated) -> str:
 def _rated(columns: Sequence[Column]) -> list[_Rated]:
     """Those with a scale. Columns of one question, or of one kind, share theirs: a point that
     nobody chose in one was chosen in another."""
-    there = {each.name: (each, *read_contents(each)) for each in columns if each.complete}
+    there = {
+        each.name: (each, *read_contents(each))
+        for each in columns
+        if each.complete and len(each.contents) <= _MOST_KINDS
+    }
     shared: dict[Family, Counter[str]] = {}
     for column, points, _, _ in there.values():
         shared.setdefault(_family(column), Counter()).update(points)

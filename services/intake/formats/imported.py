@@ -1,0 +1,43 @@
+"""What comes of reading another tool's survey."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+TRANSLATED, CHANGED, LEFT_OUT = "translated", "changed", "left out"
+
+
+class UnreadableFile(ValueError):
+    """The file is no survey that can be read; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`place` as the other tool names it, what of it is not as it was, and what became of that."""
+
+    place: str
+    what: str
+    action: str
+
+
+@dataclass
+class Imported:
+    """`definition` in our format; `report` lists everything that is not as it was, and the
+    conditions that were translated; `columns` says which item, and which part of it, a column of
+    the tool's answers belongs to."""
+
+    definition: dict[str, Any] = field(default_factory=dict)
+    report: list[Entry] = field(default_factory=list)
+    columns: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def translated(self, place: str, what: str) -> None:
+        self.report.append(Entry(place, what, TRANSLATED))
+
+    def changed(self, place: str, what: str) -> None:
+        self.report.append(Entry(place, what, CHANGED))
+
+    def left_out(self, place: str, what: str) -> None:
+        self.report.append(Entry(place, what, LEFT_OUT))
+
+
+Texts = Mapping[str, str]

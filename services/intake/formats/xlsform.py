@@ -1,0 +1,866 @@
+"""XLSForm workbooks, read and written.
+
+What XLSForm has no word for stands in a column of ours, `groundswell`, as JSON; other tools pass
+over it, and it is read back.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from openpyxl import Workbook
+
+from services.intake.domain.definition import PIPED, asked
+from services.intake.domain.items import TYPES
+from services.intake.formats.expressions import Answer, Box, NotTranslated, translated
+from services.intake.formats.imported import Imported, UnreadableFile
+from services.intake.formats.naming import Names
+from services.intake.formats.plain_text import plain_text
+from services.intake.formats.printing import Unprintable, answers_of, xpath
+from services.intake.formats.workbook import Sheet, sheets
+
+Raw = Mapping[str, Any]
+Row = Mapping[str, str]
+Texts = dict[str, str]
+
+_OURS = "groundswell"
+_GROUP = "group"
+_HEADER = re.compile(r"([^:]+?)\s*(?:::?\s*(.+))?")
+_CODED = re.compile(r".*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
+_CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+_NAMED = {
+    "arabic": "ar", "chinese": "zh", "dutch": "nl", "english": "en", "french": "fr",
+    "francais": "fr", "français": "fr", "german": "de", "deutsch": "de", "hindi": "hi",
+    "italian": "it", "italiano": "it", "portuguese": "pt", "russian": "ru", "spanish": "es",
+    "espanol": "es", "español": "es", "swahili": "sw",
+}  # fmt: skip
+_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+_PIPED = re.compile(r"\$\{([^{}]*)\}")
+_TRUE = {"yes", "true", "true()", "1"}
+_FALSE = {"", "no", "false", "false()", "0"}
+_META = {
+    "start", "end", "today", "deviceid", "phonenumber", "username", "email", "audit",
+    "start-geopoint", "simserial", "subscriberid", "calculate", "hidden", "csv-external",
+    "xml-external", "background-audio", "entity",
+}  # fmt: skip
+_TRANSLATED = {"label", "hint", "constraint_message", "guidance_hint", "required_message"}
+_READ = {
+    "type", "name", "label", "hint", "relevant", "required", "constraint", "constraint_message",
+    "appearance", "parameters", _OURS, "",
+}  # fmt: skip
+
+
+def read(data: bytes) -> Imported:
+    """Raises UnreadableFile."""
+    found = sheets(data, ("survey", "choices", "settings"))
+    if "survey" not in found:
+        raise UnreadableFile("This workbook is no XLSForm: it has no sheet named survey.")
+    return _Reading(found).whole()
+
+
+class _Reading:
+    def __init__(self, found: Mapping[str, Sheet]) -> None:
+        self.imported = Imported()
+        self._settings = _plain(found.get("settings", [{}]) or [{}])
+        self._first = _code(self._settings.get("default_language") or "en") or "en"
+        self.languages = self._languages(found)
+        self._extras = self._read_extras(self._settings.get(_OURS, ""), "settings", _SURVEY_KEYS)
+        self._is_ours = bool(self._settings.get(_OURS))
+        self._names = Names(self.imported, ())
+        self._known: dict[str, Answer | Box] = {}
+        self._ids: dict[str, str] = {}
+        self._sections: list[dict[str, Any]] = []
+        self._items: list[dict[str, Any]] = []
+        self._introduction: Texts = {}
+        self._rows = [self._row(row) for row in found["survey"]]
+        self._lists = self._choices(found.get("choices", []))
+        self._groups: list[str] = []
+        self._group_titles: dict[str, Texts] = {}
+
+    def whole(self) -> Imported:
+        self._walk(iter(self._rows))
+        if not self._groups:
+            self.imported.changed(
+                "survey", "It has no groups of people: everybody is a respondent."
+            )
+        title = self._settings.get("form_title") or self._settings.get("id_string") or "A survey"
+        self.imported.definition = {
+            "title": {self.languages[0]: title},
+            "languages": self.languages,
+            "groups": self._groups or ["respondent"],
+            **({"group_titles": self._group_titles} if self._group_titles else {}),
+            **({"introduction": self._introduction} if self._introduction else {}),
+            "sections": self._sections,
+            "items": self._items,
+            **self._extras,
+        }
+        return self.imported
+
+    def _languages(self, found: Mapping[str, Sheet]) -> list[str]:
+        named = dict.fromkeys(
+            match[2] for rows in found.values() for row in rows for name in row
+            if (match := _HEADER.fullmatch(name)) and match[2]
+            and _key(match[1]) in _TRANSLATED
+        )  # fmt: skip
+        codes = {self._first: None}
+        for name in named:
+            code = _code(name)
+            if code is None:
+                self.imported.left_out("survey", f"what is in {name!r}, whose code is not known")
+            else:
+                codes[code] = None
+        plain = any("label" in map(_key, row) for row in found["survey"])
+        if not plain and named and not self._settings.get("default_language"):
+            del codes[self._first]
+            self._first = next(iter(codes), "en")
+        return list(codes) or ["en"]
+
+    def _row(self, row: Row) -> dict[str, Any]:
+        """{column: text, or {language: text} where it is translated}."""
+        named: dict[str, Any] = {}
+        for name, cell in row.items():
+            match = _HEADER.fullmatch(name)
+            key, language = (_key(match[1]), match[2]) if match else ("", None)
+            if key not in _TRANSLATED:
+                named[_key(name)] = cell
+                continue
+            code = self._first if language is None else _code(language)
+            if code is not None:
+                named.setdefault(key, {})[code] = cell
+        return named
+
+    def _choices(self, rows: Sheet) -> dict[str, list[dict[str, Any]]]:
+        lists: dict[str, list[dict[str, Any]]] = {}
+        for row in map(self._row, rows):
+            options = lists.setdefault(row.get("list_name") or row.get("list name") or "", [])
+            name = row.get("name") or row.get("value") or ""
+            value = _UNFIT.sub("_", name).lstrip("-")[:64]
+            if not value or any(option["value"] == value for option in options):
+                self.imported.left_out(f"row {row.get('', '?')} of choices", f"a second {name!r}")
+                continue
+            if value != name:
+                self.imported.changed(f"choice {name}", f"Its name became {value!r}.")
+            text = self.texts(row.get("label"), f"choice {name}") or self.said(name)
+            options.append({"value": value, "text": text, "name": name})
+        return lists
+
+    def said(self, words: str) -> Texts:
+        return {self.languages[0]: words}
+
+    def texts(self, found: Any, place: str) -> Texts:
+        texts: Texts = {}
+        for language, words in (found or {}).items():
+            plain, lost = (words, []) if self._is_ours else plain_text(words)
+            for what in lost:
+                self.imported.left_out(place, f"{what} in its text")
+            if plain and language in self.languages:
+                texts[language] = _PIPED.sub(lambda name: self._piped(name, place), plain)
+        return texts
+
+    def _piped(self, name: re.Match[str], place: str) -> str:
+        known = self._ids.get(name[1].strip())
+        if known is None:
+            self.imported.changed(place, f"{name[0]} in its text stands as it is.")
+            return name[0]
+        return f"{{{{{known}}}}}"
+
+    def _walk(self, rows: Iterator[dict[str, Any]]) -> None:
+        """Down the sheet; `around` are the groups that a row stands in."""
+        around: list[dict[str, Any]] = []
+        for row in rows:
+            kind = " ".join(row.get("type", "").replace("_", " ", 1).split()).casefold()
+            if not kind:
+                continue
+            if kind in {"begin group", "begin repeat"}:
+                self._begin(row, kind, around, rows)
+            elif kind in {"end group", "end repeat"}:
+                around[-1:] = []
+            else:
+                self._question(row, around)
+
+    def _begin(
+        self, row: dict[str, Any], kind: str, around: list[dict[str, Any]], rows: Iterator[Any]
+    ) -> None:
+        place = f"group {row.get('name', '')}"
+        extras = self._read_extras(row.get(_OURS, ""), place, _ITEM_KEYS)
+        table = kind == "begin group" and "table-list" in row.get("appearance", "")
+        if extras.get("type") in {"need", "matrix"} or table:
+            inside = list(_inside(rows))
+            self._table(row, extras, inside, around)
+            return
+        if kind == "begin repeat":
+            self.imported.changed(place, "It is asked once; here nothing is asked repeatedly.")
+        rules = [row["relevant"]] if row.get("relevant") else []
+        if around:
+            around.append({"section": around[0]["section"], "rules": rules})
+            return
+        section = {
+            "id": self._names.take(extras.get("id") or row.get("name") or "section", place),
+            "title": self.texts(row.get("label"), place) or self.said(row.get("name") or "…"),
+        }
+        self._condition(section, "visible_if", row.get("relevant", ""), place)
+        section |= {key: extras[key] for key in ("lens", "visible_if") if key in extras}
+        self._sections.append(section)
+        around.append({"section": section["id"], "rules": []})
+
+    def _table(
+        self, row: dict[str, Any], extras: Raw, inside: list[dict[str, Any]],
+        around: list[dict[str, Any]],
+    ) -> None:  # fmt: skip
+        """A matrix, or what was written for a need."""
+        place = f"group {row.get('name', '')}"
+        lists = {_list_of(each) for each in inside}
+        choices = self._lists.get(next(iter(lists), ""), [])
+        if extras.get("type") != "need" and (len(lists) > 1 or not choices):
+            self.imported.changed(place, "Its questions stand one below the other, as no table.")
+            for each in inside:
+                self._question(each, around)
+            return
+        item = self._item(row, extras, around, place)
+        name = row.get("name", "")
+        if extras.get("type") == "need":
+            item["type"] = "need"
+            for part, each in zip(("importance", "satisfaction"), inside, strict=False):
+                self.imported.columns[each.get("name", "")] = (item["id"], part)
+        else:
+            item |= {"type": "matrix", "choices": _bare(choices), "rows": []}
+            for each in inside:
+                own = f"{name}, {each.get('name', '')}"
+                code = each.get("name", "").removeprefix(f"{name}_") or "row"
+                value = _UNFIT.sub("_", code).lstrip("-")[:64]
+                words = self.texts(each.get("label"), own) or self.said(code)
+                item["rows"].append({"value": value, "text": words})
+                self.imported.columns[each.get("name", "")] = (item["id"], value)
+                if each.get("relevant"):
+                    self.imported.left_out(own, f"its condition {each['relevant']}")
+            if inside and all(_is_true(each.get("required", "")) for each in inside):
+                item["required"] = True
+        self._add(item, extras, name, around)
+        names = (each.get("name", "") for each in inside)
+        parts = ("importance", "satisfaction") if item["type"] == "need" else ()
+        keys = [f"{name}_{r['value']}" for r in item.get("rows", ())] or [
+            f"{name}_{part}" for part in parts
+        ]
+        for own, key in zip(names, keys, strict=False):
+            if key in self._known:
+                self._known[own] = self._known[key]
+
+    def _question(self, row: dict[str, Any], around: list[dict[str, Any]]) -> None:
+        place = f"question {row.get('name', '')}"
+        kind, *words = row["type"].split()
+        kind = {"select1": "select_one", "int": "integer"}.get(kind, kind)
+        if kind == "select" and words[:1] in (["one"], ["multiple"]):
+            kind, words = f"select_{words[0]}", words[1:]
+        extras = self._read_extras(row.get(_OURS, ""), place, _ITEM_KEYS)
+        if extras.get("groups"):
+            self._take_groups(row, words)
+        elif kind == "note":
+            self._note(row, around, place)
+        elif kind.casefold() in _META:
+            self.imported.left_out(place, f"a {kind}, which asks nothing")
+        elif (item := self._of_kind(kind, words, row, place)) is None:
+            self.imported.left_out(place, f"a question of type {row['type']}")
+        else:
+            whole = {**self._item(row, extras, around, place), **item}
+            self._constrain(whole, row, place)
+            self.imported.columns[row.get("name", "")] = (whole["id"], "")
+            if whole.get("other"):
+                self.imported.columns[f"{row.get('name', '')}_other"] = (whole["id"], "other")
+            self._add(whole, extras, row.get("name", ""), around)
+
+    def _take_groups(self, row: dict[str, Any], words: list[str]) -> None:
+        choices = self._lists.get(words[0] if words else "", [])
+        self._groups = [choice["value"] for choice in choices]
+        titles = {choice["value"]: choice["text"] for choice in choices}
+        if any(text != self.said(value) for value, text in titles.items()):
+            self._group_titles = titles
+        self._known[row.get("name", _GROUP)] = Answer(_GROUP, {g: g for g in self._groups})
+        self._ids[row.get("name", _GROUP)] = _GROUP
+        self.imported.columns[row.get("name", _GROUP)] = (_GROUP, "")
+
+    def _note(self, row: dict[str, Any], around: list[dict[str, Any]], place: str) -> None:
+        """Beside a section's title; before all questions, in the introduction."""
+        text = self.texts(row.get("label"), place)
+        if row.get("relevant") or (not around and self._items) or not text:
+            self.imported.left_out(place, "a note, which is shown at its place only")
+        elif around:
+            section = next(each for each in self._sections if each["id"] == around[0]["section"])
+            section["text"] = _longer(section.get("text", {}), text)
+            if any(item.get("section") == section["id"] for item in self._items):
+                self.imported.changed(place, "Its text stands at the beginning of its section.")
+        else:
+            self._introduction = _longer(self._introduction, text)
+
+    def _item(
+        self, row: dict[str, Any], extras: Raw, around: list[dict[str, Any]], place: str
+    ) -> dict[str, Any]:
+        """What items of all types have."""
+        for key in sorted(row.keys() - _READ):
+            self.imported.left_out(place, f"its {key}: {str(row[key])[:80]}")
+        code = extras.get("id") or row.get("name") or "question"
+        code = f"{code}_" if code == _GROUP else code
+        item: dict[str, Any] = {
+            "id": self._names.take(code, place),
+            "text": self.texts(row.get("label"), place) or self.said(row.get("name") or "…"),
+        }
+        hint = self.texts(row.get("hint"), place)
+        if hint:
+            item["hint"] = hint
+        required = row.get("required", "").strip()
+        if _is_true(required):
+            item["required"] = True
+        elif required.casefold() not in _FALSE:
+            self._condition(item, "required_if", required, place)
+        rules = [rule for each in around for rule in each["rules"]]
+        rules += [row["relevant"]] if row.get("relevant") else []
+        for rule in rules:
+            part: dict[str, Any] = {}
+            self._condition(part, "visible_if", rule, place)
+            if "visible_if" in part:
+                before = item.get("visible_if")
+                own = part["visible_if"]
+                item["visible_if"] = own if before is None else {"and": [before, own]}
+        return item
+
+    def _add(
+        self, item: dict[str, Any], extras: Raw, name: str, around: list[dict[str, Any]]
+    ) -> None:
+        scale = {**item.get("scale", {}), **extras.get("scale", {})}
+        item |= {key: value for key, value in extras.items() if key not in {"id", "groups"}}
+        if scale:
+            item["scale"] = scale
+        if item["type"] == "nps":  # a range of its own is all there is to it
+            item.pop("scale", None)
+        if around:
+            item["section"] = around[0]["section"]
+        elif self._sections:
+            section = {"id": self._names.take("section", "survey"), "title": self.said("…")}
+            self._sections.append(section)
+            item["section"] = section["id"]
+        self._items.append(item)
+        self._ids[name] = item["id"]
+        self._known |= answers_of(item, name)
+        codes = {each["name"]: each["value"] for each in item.get("choices", ()) if "name" in each}
+        known = self._known.get(name)
+        if codes and isinstance(known, Answer):
+            self._known[name] = Answer(known.item, codes, several=known.several, other=known.other)
+        for key in ("choices", "rows"):
+            if key in item:
+                item[key] = _bare(item[key])
+
+    def _of_kind(  # noqa: PLR0911  # a return for each type
+        self, kind: str, words: list[str], row: dict[str, Any], place: str
+    ) -> dict[str, Any] | None:
+        if kind in {"select_one", "select_multiple", "rank"}:
+            return self._chosen(kind, words, row)
+        if kind == "text":
+            single = "multiline" not in row.get("appearance", "")
+            return {"type": "text", **({"multiline": False} if single else {})}
+        if kind in {"integer", "decimal"}:
+            return {"type": "number", **({"decimals": 6} if kind == "decimal" else {})}
+        if kind == "range":
+            return _range(row.get("parameters", ""))
+        if kind in {"date", "datetime", "dateTime", "time"}:
+            if kind == "date":
+                return {"type": "date"}
+            self.imported.changed(place, f"A {kind} became a line of text.")
+            return {"type": "text", "multiline": False}
+        if kind in {"acknowledge", "trigger"}:
+            return {"type": "single_choice", "choices": [{"value": "OK", "text": self.said("OK")}]}
+        return None
+
+    def _chosen(self, kind: str, words: list[str], row: dict[str, Any]) -> dict[str, Any] | None:
+        choices = [dict(each) for each in self._lists.get(words[0] if words else "", [])]
+        if not choices:
+            return None
+        types = {
+            "select_one": "single_choice",
+            "select_multiple": "multiple_choice",
+            "rank": "ranking",
+        }
+        item: dict[str, Any] = {"type": types[kind], "choices": choices}
+        if "or_other" in words[1:] and kind != "rank":
+            item["other"] = True
+            item["choices"] = choices = [each for each in choices if each["value"] != "other"]
+        if re.search(r"randomize\s*=\s*true", row.get("parameters", ""), re.IGNORECASE):
+            item["random"] = True
+        return item
+
+    def _constrain(self, item: dict[str, Any], row: dict[str, Any], place: str) -> None:
+        """A constraint as the item's own limits where it has them, else as valid_if."""
+        rest = [part for part in _conjuncts(row.get("constraint", "")) if not _limits(item, part)]
+        if not rest:
+            return
+        name = row.get("name", "")
+        known = {**self._known, **answers_of(item, name), **answers_of(item, ".")}
+        self._condition(item, "valid_if", " and ".join(rest), place, known)
+        message = self.texts(row.get("constraint_message"), place)
+        if message and "valid_if" in item:
+            item["valid_message"] = message
+
+    def _condition(
+        self, part: dict[str, Any], key: str, text: str, place: str,
+        known: Mapping[str, Answer | Box] | None = None,
+    ) -> None:  # fmt: skip
+        if not text:
+            return
+        among = self._known if known is None else known
+
+        def named(name: str) -> Answer | Box:
+            if name not in among:
+                raise NotTranslated(f"{name} is not asked before it.")
+            return among[name]
+
+        try:
+            part[key] = translated(text, named)
+        except NotTranslated as why:
+            self.imported.left_out(place, f"its condition {text}: {why}")
+        else:
+            self.imported.translated(place, f"its condition {text}")
+
+    def _read_extras(self, text: str, place: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+        """What we wrote ourselves. Somebody may have changed it since."""
+        if not text:
+            return {}
+        try:
+            found = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            found = None
+        if not isinstance(found, dict) or any(
+            name not in keys or not keys[name](value) for name, value in found.items()
+        ):
+            self.imported.left_out(place, f"its column {_OURS}, which is not as it was written")
+            return {}
+        return found
+
+
+def _key(name: str) -> str:
+    return "_".join(name.strip().casefold().split())
+
+
+def _plain(rows: Sheet) -> dict[str, str]:
+    return {_key(name): cell for name, cell in rows[0].items()}
+
+
+def _code(language: str) -> str | None:
+    """A language's code, of `English (en)`, `en` or `English`."""
+    named = _CODED.fullmatch(language.strip()) or _CODE.fullmatch(language.strip())
+    if named is not None and (named.lastindex or len(language.strip()) <= 3 or "-" in language):
+        code = named[named.lastindex or 0]
+        return (
+            code[: code.find("-")].lower() + code[code.find("-") :]
+            if "-" in code
+            else (code.lower())
+        )
+    return _NAMED.get(language.strip().casefold())
+
+
+def _inside(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The questions of the group that has just begun, without those in further groups' rows."""
+    depth = 1
+    for row in rows:
+        kind = row.get("type", "").replace("_", " ").casefold()
+        depth += kind.startswith("begin ") - kind.startswith("end ")
+        if depth == 0:
+            return
+        if kind and not kind.startswith(("begin ", "end ")):
+            yield row
+
+
+def _list_of(row: Row) -> str:
+    kind, *words = [*row.get("type", "").split(), ""]
+    return words[0] if kind == "select_one" and words else f"\0{kind}"
+
+
+def _bare(options: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: each[key] for key in each.keys() - {"name"}} for each in options]
+
+
+def _longer(one: Texts, other: Texts) -> Texts:
+    return {k: "\n\n".join(filter(None, (one.get(k), other.get(k)))) for k in {**one, **other}}
+
+
+def _is_true(text: str) -> bool:
+    return text.strip().casefold() in _TRUE
+
+
+def _range(parameters: str) -> dict[str, Any]:
+    found = dict(re.findall(r"(start|end|step)\s*=\s*(-?\d+(?:\.\d+)?)", parameters))
+    low, high = float(found.get("start", 1)), float(found.get("end", 10))
+    step = float(found.get("step", 1))
+    if step == 1 and low.is_integer() and high.is_integer() and 0 < high - low <= 10:
+        return {"type": "rating", "scale": {"min": int(low), "max": int(high)}}
+    whole = low.is_integer() and high.is_integer() and step.is_integer()
+    bounds = {"min": int(low), "max": int(high)} if whole else {"min": low, "max": high}
+    return {"type": "number", **bounds, **({} if whole else {"decimals": 6})}
+
+
+def _conjuncts(text: str) -> list[str]:
+    """What is joined by `and` outside of brackets and quotes."""
+    parts, depth, begin = [], 0, 0
+    for found in re.finditer(r"""'[^']*'|"[^"]*"|\(|\)|\band\b|\bor\b""", text):
+        word = found[0]
+        depth += (word == "(") - (word == ")")
+        if word == "or" and depth == 0:
+            return [text.strip()] if text.strip() else []
+        if word == "and" and depth == 0:
+            parts.append(text[begin : found.start()].strip())
+            begin = found.end()
+    return [part for part in (*parts, text[begin:].strip()) if part]
+
+
+_LIMIT = re.compile(r"(count-selected\(\.\)|string-length\(\.\)|\.)\s*(<=|>=)\s*(.+)")
+_ALONE = re.compile(r"not\(selected\(\.,\s*'([^']*)'\) and count-selected\(\.\) > 1\)")
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
+_DAY = re.compile(r"date\('(\d{4}-\d\d-\d\d)'\)")
+
+
+def _limits(item: dict[str, Any], part: str) -> bool:
+    """Whether a part of a constraint is a limit that the item has a key for."""
+    alone = _ALONE.fullmatch(part)
+    if alone and item["type"] == "multiple_choice":
+        for choice in item["choices"]:
+            if choice["value"] == alone[1]:
+                choice["exclusive"] = True
+                return True
+    limit = _LIMIT.fullmatch(part)
+    if limit is None:
+        return False
+    what, sign, bound = limit.groups()
+    end = "max" if sign == "<=" else "min"
+    number = _NUMBER.fullmatch(bound)
+    if what == "." and item["type"] == "number" and number:
+        item[end] = float(bound) if "." in bound else int(bound)
+    elif what == "." and item["type"] == "date" and (day := _DAY.fullmatch(bound)):
+        item[end] = day[1]
+    elif what.startswith("count") and "choices" in item and bound.isdecimal():
+        item[f"{end}_choices"] = int(bound)
+    elif what.startswith("string") and item["type"] == "text" and (sign, bound.isdecimal()) == (
+        "<=", True,
+    ):  # fmt: skip
+        item["max_length"] = int(bound)
+    else:
+        return False
+    return True
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+def _is_scale(value: Any) -> bool:
+    kinds = {"min": int, "max": int, "low": dict, "high": dict}
+    return isinstance(value, dict) and all(
+        name in kinds and type(each) is kinds[name] and (type(each) is int or _is_texts(each))
+        for name, each in value.items()
+    )
+
+
+def _is_flag(value: Any) -> bool:
+    return value is True or value is False
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 64
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int
+
+
+def _is_rule(value: Any) -> bool:
+    return value is not None
+
+
+_ITEM_KEYS = {
+    "id": lambda value: _is_text(value) and not _UNFIT.search(value),
+    "type": lambda value: value in TYPES, "groups": _is_flag, "role": _is_text,
+    "lens": _is_text, "hint": _is_texts, "support": _is_texts, "no_basis": _is_flag,
+    "multiline": _is_flag, "required": _is_flag, "random": _is_flag, "scale": _is_scale,
+    "decimals": _is_whole, "min_choices": _is_whole, "max_choices": _is_whole,
+    "visible_if": _is_rule, "required_if": _is_rule, "valid_if": _is_rule,
+    "valid_message": _is_texts,
+}  # fmt: skip
+_SURVEY_KEYS = {
+    "title": _is_texts, "contact": _is_texts, "consent": _is_texts, "draw": _is_texts,
+    "minimum_group_size": _is_whole, "participation": _is_text, "access": _is_text,
+    "opens_at": lambda value: value is None or _is_text(value),
+    "closes_at": lambda value: value is None or _is_text(value),
+    "quotas": lambda value: isinstance(value, dict) and all(map(_is_whole, value.values())),
+    "retention_days": lambda value: value is None or _is_whole(value),
+    "synthetic": _is_flag, "outcome_period": _is_text,
+}  # fmt: skip
+
+
+# --- writing
+
+
+def write(definition: Raw) -> bytes:
+    """A definition as XLSForm, for any tool that reads it. A need is two questions of a group."""
+    return _Writing(definition).whole()
+
+
+class _Writing:
+    def __init__(self, definition: Raw) -> None:
+        self._definition = definition
+        self._languages: list[str] = definition["languages"]
+        self._survey: list[dict[str, Any]] = []
+        self._choices: list[dict[str, Any]] = []
+        self._known: dict[str, Answer | Box] = {}
+
+    def whole(self) -> bytes:
+        definition = self._definition
+        if definition.get("introduction"):
+            self._put("note", "introduction", definition["introduction"])
+        self._write_groups()
+        sections = {section["id"]: section for section in definition["sections"]}
+        place = None
+        for item in asked(definition):
+            section = item.get("section")
+            if section != place:
+                self._end(place)
+                place = section
+                self._begin(sections[section])
+            self._write_item(item)
+        self._end(place)
+        book = Workbook(write_only=True)
+        translated_columns = ("label", "hint", "constraint_message")
+        survey = [
+            "type", "name", *self._headers(*translated_columns), "relevant", "required",
+            "constraint", "appearance", "parameters", _OURS,
+        ]  # fmt: skip
+        _fill(book, "survey", survey, self._survey)
+        _fill(book, "choices", ["list_name", "name", *self._headers("label")], self._choices)
+        _fill(book, "settings", list(self._settings()), [self._settings()])
+        file = io.BytesIO()
+        book.save(file)
+        return file.getvalue()
+
+    def _headers(self, *columns: str) -> list[str]:
+        return [self._header(column, code) for column in columns for code in self._languages]
+
+    def _header(self, column: str, language: str) -> str:
+        return f"{column}::{_language_name(language)}"
+
+    def _settings(self) -> dict[str, Any]:
+        definition, first = self._definition, self._languages[0]
+        title = definition["title"]
+        extras = {key: definition[key] for key in _SURVEY_KEYS if key in definition}
+        if title.keys() == {first}:
+            del extras["title"]
+        return {
+            "form_title": title.get(first) or next(iter(title.values())),
+            "form_id": "survey",
+            "default_language": _language_name(first),
+            _OURS: orjson.dumps(extras).decode(),
+        }
+
+    def _put(self, kind: str, name: str, label: Any, **columns: Any) -> None:
+        row = {"type": kind, "name": name, **columns}
+        for column, texts in (("label", label), *((c, row.pop(c, None)) for c in ("hint",))):
+            row |= self._translated(column, texts)
+        self._survey.append({key: value for key, value in row.items() if value not in (None, "")})
+
+    def _translated(self, column: str, texts: Any) -> dict[str, str]:
+        return {
+            self._header(column, language): PIPED.sub(r"${\1}", words)
+            for language, words in (texts or {}).items()
+        }
+
+    def _list(self, name: str, options: list[Raw]) -> None:
+        for option in options:
+            row = {"list_name": name, "name": option["value"]}
+            self._choices.append({**row, **self._translated("label", option["text"])})
+
+    def _write_groups(self) -> None:
+        titles = self._definition.get("group_titles") or {}
+        first = self._languages[0]
+        groups = self._definition["groups"]
+        if groups == ["respondent"] and not titles:
+            return
+        self._list("groups", [{"value": g, "text": titles.get(g) or {first: g}} for g in groups])
+        extras = orjson.dumps({"groups": True}).decode()
+        label = {first: "Who are you?"}
+        self._put("select_one groups", _GROUP, label, required="yes", **{_OURS: extras})
+        self._known[_GROUP] = Answer(_GROUP, {g: g for g in groups})
+
+    def _begin(self, section: Raw) -> None:
+        extras = {"lens": section["lens"]} if "lens" in section else {}
+        name, extras = _named(section["id"], extras)
+        relevant = self._rule(section, "visible_if", extras)
+        self._put("begin_group", name, section["title"], relevant=relevant, **_json(extras))
+        if section.get("text"):
+            self._put("note", f"{name}_note", section["text"])
+
+    def _end(self, place: str | None) -> None:
+        if place is not None:
+            self._survey.append({"type": "end_group"})
+
+    def _rule(self, part: Raw, key: str, extras: dict[str, Any], own: str = "") -> str:
+        """The rule as XPath; among the extras where XPath does not say quite the same."""
+        if part.get(key) is None:
+            return ""
+        known = {**self._known, **(answers_of(part, own) if own else {})}
+        try:
+            return xpath(part[key], known)
+        except Unprintable:
+            extras[key] = part[key]
+            return ""
+
+    def _write_item(self, item: Raw) -> None:
+        kept = ("role", "support", "no_basis")
+        extras = {key: item[key] for key in kept if key in item}
+        name, extras = _named(item["id"], extras)
+        columns: dict[str, Any] = {
+            "relevant": self._rule(item, "visible_if", extras),
+            "required": "yes" if item.get("required") else self._rule(item, "required_if", extras),
+        }
+        if item.get("required") and item.get("required_if") is not None:
+            extras["required_if"] = item["required_if"]
+        if item["type"] in {"need", "matrix"}:
+            self._write_table(item, name, columns, extras)
+        else:
+            self._write_question(item, name, columns, extras)
+        self._known |= answers_of(item, name)
+
+    def _write_question(
+        self, item: Raw, name: str, columns: dict[str, Any], extras: dict[str, Any]
+    ) -> None:
+        kind, more = _kind(item, name, extras)
+        limits = [*_limits_of(item)]
+        valid = self._rule(item, "valid_if", extras, name)
+        if valid:
+            # One that is no plain comparison must not be taken apart when it is read again.
+            limits.append(f"({valid})" if " or " in valid and limits else valid)
+        message = item.get("valid_message")
+        if message and valid:
+            columns |= self._translated("constraint_message", message)
+        elif message:
+            extras["valid_message"] = message
+        if item.get("choices"):
+            self._list(name, item["choices"])
+        constraint = " and ".join(limits)
+        columns |= {"constraint": constraint, "hint": item.get("hint"), **more, **_json(extras)}
+        self._put(kind, name, item["text"], **columns)
+
+    def _write_table(
+        self, item: Raw, name: str, columns: dict[str, Any], extras: dict[str, Any]
+    ) -> None:
+        required = columns.pop("required")
+        if required not in {"", "yes"}:
+            extras["required_if"] = item["required_if"]
+        first = self._languages[0]
+        for key in ("hint", "valid_if", "valid_message"):
+            if item.get(key) is not None:
+                extras[key] = item[key]
+        need = item["type"] == "need"
+        if need:
+            extras |= {"type": "need", "scale": item["scale"]}
+            extras |= {"required": True} if item.get("required") else {}
+            points = range(item["scale"]["min"], item["scale"]["max"] + 1)
+            options: list[Raw] = [{"value": str(n), "text": {first: str(n)}} for n in points]
+            uses = [
+                {"value": "unaware", "text": {first: "Did not know of it"}},
+                {"value": "unused", "text": {first: "Have not used it"}},
+            ]
+            self._list(f"{name}_importance", options)
+            self._list(f"{name}_satisfaction", [*options, *uses])
+            rows = [
+                ("importance", {first: "Importance"}),
+                ("satisfaction", {first: "Satisfaction"}),
+            ]
+        else:
+            extras |= {"type": "matrix", **({"random": True} if item.get("random") else {})}
+            self._list(name, item["choices"])
+            rows = [(row["value"], row["text"]) for row in item["rows"]]
+        columns["appearance"] = "field-list" if need else "table-list"
+        self._put("begin_group", name, item["text"], **columns, **_json(extras))
+        for row, text in rows:
+            listed = f"{name}_{row}" if need else name
+            must = "yes" if item.get("required") else ""
+            self._put(f"select_one {listed}", f"{name}_{row}", text, required=must)
+        self._end(name)
+
+
+def _kind(  # noqa: PLR0911  # a return for each type
+    item: Raw, name: str, extras: dict[str, Any]
+) -> tuple[str, dict[str, str]]:
+    """A question's type, and the columns that go with it."""
+    other = " or_other" if item.get("other") else ""
+    random = {"parameters": "randomize=true"} if item.get("random") else {}
+    match item["type"]:
+        case "single_choice":
+            return f"select_one {name}{other}", random
+        case "multiple_choice":
+            return f"select_multiple {name}{other}", random
+        case "ranking":
+            return f"rank {name}", random
+        case "nps":
+            extras["type"] = "nps"
+            return "range", {"parameters": "start=0 end=10 step=1"}
+        case "rating":
+            scale = item["scale"]
+            ends = {key: scale[key] for key in ("low", "high") if key in scale}
+            extras |= {"scale": ends} if ends else {}
+            return "range", {"parameters": f"start={scale['min']} end={scale['max']} step=1"}
+        case "number":
+            decimals = item.get("decimals", 0)
+            if "decimals" in item and decimals != 6:
+                extras["decimals"] = decimals
+            return ("decimal" if decimals else "integer"), {}
+        case "text":
+            if item.get("multiline") is True:
+                extras["multiline"] = True
+            return "text", {} if item.get("multiline") is False else {"appearance": "multiline"}
+    return "date", {}
+
+
+def _limits_of(item: Raw) -> Iterator[str]:
+    for end, sign in (("min", ">="), ("max", "<=")):
+        if item.get(f"{end}_choices") is not None:
+            yield f"count-selected(.) {sign} {item[f'{end}_choices']}"
+        if item.get(end) is not None:
+            bound = f"date('{item[end]}')" if item["type"] == "date" else _number(item[end])
+            yield f". {sign} {bound}"
+    if item.get("max_length") is not None:
+        yield f"string-length(.) <= {item['max_length']}"
+    for choice in item.get("choices") or ():
+        if choice.get("exclusive"):
+            yield f"not(selected(., '{choice['value']}') and count-selected(.) > 1)"
+
+
+def _number(number: float) -> str:
+    return f"{number:f}".rstrip("0").rstrip(".") if isinstance(number, float) else str(number)
+
+
+def _named(name: str, extras: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A name that XML takes; the real one among the extras where that is another."""
+    if re.match(r"[A-Za-z_]", name):
+        return name, extras
+    return f"_{name}", {**extras, "id": name}
+
+
+def _json(extras: Raw) -> dict[str, str]:
+    return {_OURS: orjson.dumps(extras).decode()} if extras else {}
+
+
+def _language_name(code: str) -> str:
+    names = {value: name.capitalize() for name, value in reversed(_NAMED.items())}
+    return f"{names.get(code, code)} ({code})"
+
+
+def _fill(book: Workbook, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
+    sheet = book.create_sheet(title)
+    sheet.append(columns)
+    for row in rows:
+        sheet.append([_cell(row.get(column)) for column in columns])
+
+
+def _cell(value: Any) -> Any:
+    """A text that begins like a formula must not become one: it gets a blank before it."""
+    if isinstance(value, str):
+        plain = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)[:32_767]
+        return f" {plain}" if plain.startswith("=") else plain
+    return value

@@ -1,0 +1,38 @@
+"""Webhooks are added, given new secrets, and tried."""
+
+from services.intake.domain.webhook import PING, check_url, new_secret, ping_payload
+from services.intake.store import Store
+from services.intake.store.webhooks import Delivery, Webhook, delivery_of
+from shared import times
+
+
+def add_webhook(
+    store: Store, *, unit: str, name: str, url: str, events: list[str], who: str, digest: str,
+    private: bool,
+) -> Webhook:  # fmt: skip
+    """Tell this address from now on. The same `name` again is the same webhook.
+
+    Raises InvalidWebhook, AlreadyCreated, TooManyWebhooks.
+    """
+    check_url(url, private=private)
+    secrets = [{"id": name, "secret": new_secret(), "until": None}]
+    made = Webhook(name, unit, url, sorted(set(events)), who, times.now(), digest, secrets)
+    return store.webhooks.add(made)
+
+
+def rotate_secret(store: Store, *, unit: str, name: str, rotation: str) -> Webhook:
+    """Raises NoSuchWebhook."""
+    return store.webhooks.rotate(unit, name, rotation, new_secret())
+
+
+def send_ping(store: Store, *, unit: str, name: str, ping: str) -> Delivery:
+    """Have a message sent that says nothing. A webhook that was switched off is on again.
+
+    Raises NoSuchWebhook.
+    """
+    webhook = store.webhooks.get(unit, name)
+    store.webhooks.switch_on(name)
+    now = times.now()
+    made = delivery_of(webhook, ping, PING, ping_payload(times.rfc3339(now)), at=now, due=now)
+    store.webhooks.queue([made])
+    return store.webhooks.delivery(name, made.id)
