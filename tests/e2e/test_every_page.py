@@ -91,6 +91,7 @@ def test_a_refused_decision_is_accessible_and_fits(visit, there):
 def check(page):
     """On a phone in the light and on a desk in the dark: no barrier that axe knows of, and no
     scrolling sideways."""
+    page.wait_for_load_state()
     found = []
     for size, scheme in ((PHONE, "light"), (DESK, "dark")):
         page.set_viewport_size(size)

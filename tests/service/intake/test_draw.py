@@ -8,11 +8,6 @@ from tests.service.intake.conftest import DEFINITION
 
 
 @pytest.fixture
-def database(mock_database):
-    return mock_database
-
-
-@pytest.fixture
 def survey(planner) -> str:
     made = planner("POST", "/surveys", json={**DEFINITION, "draw": "Two tickets"}).json["id"]
     planner("POST", f"/surveys/{made}/publish")

@@ -11,6 +11,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from services.intake.consumer import handlers
+from services.intake.events import SurveyPublished
 from services.intake.store import open_store
 from services.intake.store.webhooks import Webhooks
 from services.intake.usecases.deliver_webhooks import DeliverWebhooks
@@ -23,6 +24,7 @@ from tests.integration.deadline import until
 from tests.service.callers import caller
 from tests.service.intake.conftest import DEFINITION
 
+ROOT = Path(__file__).parents[3]
 KEY = "a secret that is long enough"
 GOING_ON = threading.Event()
 ANSWER = {
@@ -167,16 +169,10 @@ def test_an_event_that_comes_again_is_told_once(hook, survey, planner, hear, sto
     hear()
     said = store.surveys.get("careers", survey)
     for _ in range(2):
-        store.surveys.update("careers", survey, lambda _: [_published(said)])
+        store.surveys.say(SurveyPublished.of(said, 1))
         hear()
     send()
     assert receiver.kinds() == ["survey.published"]
-
-
-def _published(survey):
-    from services.intake.events import SurveyPublished  # noqa: PLC0415
-
-    return SurveyPublished.of(survey, 1)
 
 
 def test_another_unit_and_another_event_are_not_told(flask_app, receiver, survey, hear, send):
