@@ -20,7 +20,7 @@ import orjson
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from shared.chunks import FEW, chunks
+from shared.chunks import FEW, LOOKUPS, chunks
 from shared.documents import Document, insert_new
 
 # The revision of an erasure: nothing that arrives after it can be newer.
@@ -45,8 +45,7 @@ class Contribution:
 
     @cached_property
     def row(self) -> str:
-        """A hash: what is left of an erased member does not name it."""
-        return sha256(f"{self.head}\x1f{self.member}".encode()).hexdigest()[:32]
+        return _row(self.head, self.member)
 
     @property
     def step(self) -> str:
@@ -139,6 +138,15 @@ class Contributions:
         batches = self._manifests_of(marks) + ([last] if last else [])
         return {(batch.mark, step): batch.v for batch in batches for step in batch.steps}
 
+    def held(self, heads: Sequence[str], member: str) -> Iterator[tuple[str, Kept]]:
+        """What each head keeps of a member: (head, each revision that has a body)."""
+        by_row = {_row(head, member): head for head in heads}
+        for some in chunks(list(by_row), LOOKUPS):
+            for document in self._rows.find({"_id": {"$in": list(some)}}):
+                for revision, step in document["steps"].items():
+                    if step["body"] is not None:
+                        yield by_row[document["_id"]], _kept(document, int(revision))
+
     def _manifests_of(self, marks: set[str]) -> list[Batch]:
         return [
             _batch(document)
@@ -209,6 +217,11 @@ class Contributions:
                 nothing["member"] = None
             if nothing:
                 self._rows.update_one({"_id": row}, {"$set": nothing})
+
+
+def _row(head: str, member: str) -> str:
+    """A hash: what is left of an erased member does not name it."""
+    return sha256(f"{head}\x1f{member}".encode()).hexdigest()[:32]
 
 
 def _step(contribution: Contribution) -> Document:

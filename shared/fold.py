@@ -94,6 +94,10 @@ class Fold:
     def names(self) -> list[str]:
         return [document["_id"] for document in self._heads.find({}, {"_id": 1})]
 
+    def held(self, member: str) -> list[tuple[str, Kept]]:
+        """(head, what it keeps) of a member, in whichever heads; nothing once it is gone."""
+        return list(self._contributions.held(self.names(), member))
+
     def apply(self, contributions: Iterable[Contribution]) -> None:
         """Fold them; when this returns, their effect is durable and their messages may be
         acknowledged. What was folded before, or is older than what was, changes nothing."""

@@ -1,7 +1,8 @@
 """The commands of a service that folds: `replay` its heads from their contributions, list the
-`differences` that reconciliation found."""
+`differences` that reconciliation found, show what is `held` of a member."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Sequence
 
@@ -22,13 +23,16 @@ def main(
     arguments: Sequence[str] | None = None,
     before_replay: Callable[[Database[Document]], None] = lambda _: None,
 ) -> None:
-    """`python -m services.<service> replay [HEAD ...] | differences`, while the service runs.
+    """`python -m services.<service> replay [HEAD ...] | differences | held MEMBER`, while the
+    service runs.
     `before_replay` makes contributions of what the service itself is the source of."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{service}")
     commands = parser.add_subparsers(dest="command", required=True)
     replay = commands.add_parser("replay", help="compute heads anew, while the service runs")
     replay.add_argument("head", nargs="*", help="these only; without any, all")
     commands.add_parser("differences", help="what differs from what its producer holds")
+    held = commands.add_parser("held", help="what is kept of one member, as JSON")
+    held.add_argument("member", help="a response, as SURVEY.ID")
     asked = parser.parse_args(arguments)
     configured = settings.of_command(service)
     database = connect(configured.database_url, configured.database)
@@ -37,6 +41,8 @@ def main(
     if asked.command == "replay":
         before_replay(database)
         _replay(fold, asked.head)
+    elif asked.command == "held":
+        _held(fold, asked.member)
     else:
         _differences(reconciliation)
 
@@ -48,6 +54,14 @@ def _replay(fold: Fold, names: Sequence[str]) -> None:
         except LookupError as error:
             sys.exit(f"{error}. The names of all heads: replay without any.")
         print(f"{name}: {'replaced, it differed' if differed else 'the same'}")  # noqa: T201
+
+
+def _held(fold: Fold, member: str) -> None:
+    kept = [
+        {"head": head, "revision": each.revision, "at": each.at, "body": each.body}
+        for head, each in fold.held(member)
+    ]
+    print(json.dumps(kept, indent=1, ensure_ascii=False))  # noqa: T201
 
 
 def _differences(reconciliation: Reconciliation) -> None:

@@ -10,7 +10,7 @@ from services.intake.store import open_store
 from services.intake.usecases.close_survey import SealSurveys, close_overdue_surveys
 from services.intake.usecases.count_responses import COUNT_SECONDS, count_responses
 from services.intake.usecases.deliver_webhooks import DeliverWebhooks
-from services.intake.usecases.erase_expired import EXPIRE_SECONDS, erase_expired
+from services.intake.usecases.erase_expired import EraseExpired
 from services.intake.usecases.export_answers import WriteExports
 from services.intake.usecases.import_answers import ImportAnswers
 from services.intake.usecases.recount_quotas import RECOUNT_SECONDS, RecountQuotas
@@ -50,12 +50,17 @@ def run_worker() -> None:
             worker.every(FORGET_SECONDS, store.brought.erase_old),
             worker.every(FORGET_SECONDS, store.exports.erase_old),
             worker.every(FORGET_SECONDS, store.webhooks.erase_old),
-            worker.every(EXPIRE_SECONDS, partial(erase_expired, store)),
         ]
         server = MailServer.configured()
         mail = [SendMail(store, server, configured.secret, configured.url)] if server else []
         told = DeliverWebhooks(store, private=configured.webhook_private)
-        loops: list[worker.Loop] = [ImportAnswers(store), WriteExports(store), told, *mail]
+        loops: list[worker.Loop] = [
+            ImportAnswers(store),
+            WriteExports(store),
+            EraseExpired(store),
+            told,
+            *mail,
+        ]
         return worker.Work(consumer.handlers(store), outboxes, ticks, loops)
 
     worker.run(configured, build)

@@ -1,4 +1,4 @@
-"""`python -m services.metrics replay [HEAD ...] | differences`."""
+"""`python -m services.metrics replay [HEAD ...] | differences | held MEMBER`."""
 
 from pymongo.database import Database
 

@@ -1,4 +1,4 @@
-"""`python -m services.planning replay [SURVEY ...] | differences`."""
+"""`python -m services.planning replay [SURVEY ...] | differences | held MEMBER`."""
 
 from pymongo.database import Database
 

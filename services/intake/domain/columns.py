@@ -2,7 +2,7 @@
 versions of the survey. What a later version does not ask any more keeps its columns."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.intake.domain.definition import asked
@@ -20,7 +20,8 @@ class TooManyRows(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """`kind` is NUMBER, TEXT, DAY (YYYY-MM-DD) or CODE: one of the `codes`, by value in words."""
+    """`kind` is NUMBER, TEXT, DAY (YYYY-MM-DD) or CODE: one of the `codes`, {value: its words}.
+    A NUMBER has `codes` where some of its points have words."""
 
     name: str
     label: str
@@ -38,31 +39,79 @@ class _Part:
 
 
 class Table:
-    """`columns` begin with the response's own: response, group, survey_version, at."""
+    """`columns` begin with the response's own: response, group, survey_version, at. An item that
+    has one of these names gets another."""
 
     def __init__(self, published: Sequence[Mapping[str, Any]]) -> None:
-        last = published[-1]
-        self._parts = [_part(item, last["languages"][0]) for item in _united(published)]
-        groups = {group: group for version in published for group in version["groups"]}
-        self.columns = [
-            Column("response", "Response", TEXT),
-            Column("group", "Group", CODE, groups),
-            Column("survey_version", "Version of the survey", NUMBER),
-            Column("at", "When it was sent", TEXT),
-            *(column for part in self._parts for column in part.columns),
-        ]
+        language = published[-1]["languages"][0]
+        items = _united(published)
+        self._parts = [_part(item, language) for item in items]
+        self.columns = _named_apart(
+            [
+                Column("response", "Response", TEXT),
+                Column("group", "Group", CODE, _groups(published, language)),
+                Column("survey_version", "Version of the survey", NUMBER),
+                Column("at", "When it was sent", TEXT),
+                *(column for part in self._parts for column in part.columns),
+            ]
+        )
         self._blank = {part.item: [None] * len(part.columns) for part in self._parts}
+        self._not_offered = {
+            number: _not_offered(items, definition)
+            for number, definition in enumerate(published, 1)
+        }
 
     def row(self, name: str, version: int, at: str, content: Mapping[str, Any]) -> Row:
         """`content` is a response as it is kept."""
         row: Row = [name, content["group"], version, at]
         answers, profile = content["answers"], content["profile"]
+        not_offered = self._not_offered[version]
         for part in self._parts:
             answer = answers.get(part.item)
             if answer is None:
                 answer = profile.get(part.item)
-            row += self._blank[part.item] if answer is None else part.cells(answer)
+            if answer is None:
+                row += self._blank[part.item]
+                continue
+            cells = part.cells(answer)
+            for place in not_offered.get(part.item, ()):
+                cells[place] = None
+            row += cells
         return row
+
+
+def _groups(published: Iterable[Mapping[str, Any]], language: str) -> dict[str, str]:
+    groups: dict[str, str] = {}
+    for version in published:
+        titles = version.get("group_titles") or {}
+        groups |= {each: _text({"text": titles.get(each)}, language) for each in version["groups"]}
+    return {group: title or group for group, title in groups.items()}
+
+
+def _named_apart(columns: Iterable[Column]) -> list[Column]:
+    """What comes later under a name that is taken is numbered."""
+    named: dict[str, Column] = {}
+    for column in columns:
+        name, number = column.name, 1
+        while name in named:
+            number += 1
+            name = f"{column.name}_{number}"
+        named[name] = column if number == 1 else replace(column, name=name)
+    return list(named.values())
+
+
+def _not_offered(items: Iterable[Raw], definition: Mapping[str, Any]) -> dict[str, list[int]]:
+    """By item, the places of choices that this version had not: to leave open what nobody asked is
+    another thing than not to choose it."""
+    asked_now = {item["id"]: item for item in definition["items"]}
+    found = {}
+    for item in items:
+        now = asked_now.get(item["id"])
+        if now is not None and item["type"] == "multiple_choice":
+            offered = {choice["value"] for choice in now["choices"]}
+            places = enumerate(choice["value"] for choice in item["choices"])
+            found[item["id"]] = [place for place, value in places if value not in offered]
+    return {name: places for name, places in found.items() if places}
 
 
 def _united(published: Iterable[Mapping[str, Any]]) -> list[Raw]:
@@ -113,6 +162,16 @@ class _Words:
             dict(codes),
         )  # fmt: skip
 
+    def points(self) -> dict[str, str]:
+        """The words at the ends of the scale."""
+        scale = self.item["scale"]
+        ends = {scale["min"]: scale.get("low"), scale["max"]: scale.get("high")}
+        return {
+            str(point): _text({"text": texts}, self.language)
+            for point, texts in ends.items()
+            if texts
+        }
+
     def options(self, key: str) -> dict[str, str]:
         return {each["value"]: _text(each, self.language) for each in self.item[key]}
 
@@ -127,11 +186,15 @@ _Built = tuple[tuple[Column, ...], Callable[[Any], Row]]
 
 def _need(_: Raw, words: _Words) -> _Built:
     columns = (
-        words.column("importance", NUMBER, "importance"),
-        words.column("satisfaction", NUMBER, "satisfaction"),
+        words.column("importance", NUMBER, "importance", words.points()),
+        words.column("satisfaction", NUMBER, "satisfaction", words.points()),
         words.column("use", CODE, "neither known nor used", _USE_LABELS),
     )
     return columns, lambda a: [a["importance"], a.get("satisfaction"), a.get("use")]
+
+
+def _rating(_: Raw, words: _Words) -> _Built:
+    return (words.column("", NUMBER, codes=words.points()),), lambda answer: [answer]
 
 
 def _number(_: Raw, words: _Words) -> _Built:
@@ -190,7 +253,7 @@ def _matrix(_: Raw, words: _Words) -> _Built:
 
 _BUILDERS: dict[str, Callable[[Raw, _Words], _Built]] = {
     "need": _need,
-    "rating": _number,
+    "rating": _rating,
     "nps": _number,
     "number": _number,
     "date": _day,

@@ -85,7 +85,7 @@ class Count:
     asked: Answer
 
 
-Name = Callable[[str], Answer | Box]
+Name = Callable[[str], Answer | Box | Count]
 """What a name stands for. Raises NotTranslated."""
 
 

@@ -20,16 +20,17 @@ class Unprintable(Exception):
     """The other tool's language does not say it."""
 
 
-def answers_of(item: Raw, name: str) -> dict[str, Answer | Box]:
-    """What an expression may call an item's answers, where other tools call the item `name`."""
+def answers_of(item: Raw, name: str, row: str = "_") -> dict[str, Answer | Box]:
+    """What an expression may call an item's answers, where other tools call the item `name`. A row
+    of a matrix follows it after `row`."""
     key, kind = item["id"], item["type"]
     values = {each["value"]: each["value"] for each in item.get("choices") or ()}
     if kind == "need":
         parts = ("importance", "satisfaction")
         return {f"{name}_{part}": Answer(f"{key}.{part}", number=True) for part in parts}
     if kind == "matrix":
-        rows = [row["value"] for row in item["rows"]]
-        return {f"{name}_{row}": Answer(f"{key}.{row}", values) for row in rows}
+        rows = [option["value"] for option in item["rows"]]
+        return {f"{name}{row}{each}": Answer(f"{key}.{each}", values) for each in rows}
     if kind in {"multiple_choice", "ranking"}:
         return {name: Answer(key, values, several=True)}
     other = "other" if item.get("other") else ""
@@ -54,6 +55,8 @@ class _Language:
     operators: Mapping[str, str]
     includes: Callable[[str, str], str]
     negation: Callable[[str], str]
+    including: int
+    """How strongly `includes` binds."""
 
 
 _XPATH = _Language(
@@ -61,12 +64,14 @@ _XPATH = _Language(
     operators={"==": "=", "/": "div", "%": "mod"},
     includes=lambda name, choice: f"selected({name}, {choice})",
     negation=lambda inner: f"not({inner})",
+    including=9,
 )
 _SURVEY_JS = _Language(
     name=lambda name: f"{{{name}}}",
     operators={"==": "=", "!=": "<>"},
     includes=lambda name, choice: f"{name} contains {choice}",
     negation=lambda inner: f"!({inner})",
+    including=3,
 )
 
 
@@ -102,7 +107,7 @@ class _Printing:
                 return self._language.negation(self.whole(inner, 0))
             case {"in": [str() as choice, {"var": str() as name}]}:
                 written = self._language.includes(self._name(name), self._literal(choice))
-                return f"({written})" if binds > 2 else written
+                return f"({written})" if binds > self._language.including else written
             case {"!=": [{"var": str() as name}, None]} if name.endswith(".other"):
                 return self._other("==", name, binds)
             case {"==": [{"var": str() as name}, None]} if name.endswith(".other"):

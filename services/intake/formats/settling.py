@@ -137,6 +137,8 @@ def _parts(definition: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, di
 def _shorten(part: dict[str, Any], place: str, longest: dict[str, int], imported: Imported) -> None:
     for key in part.keys() & longest.keys():
         for language, words in part[key].items():
+            if not words.strip():
+                part[key][language] = "…"
             if len(words) > longest[key]:
                 part[key][language] = words[: longest[key] - 1] + "…"
                 imported.changed(place, f"Its {key} was cut after {longest[key]} characters.")

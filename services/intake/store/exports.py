@@ -7,13 +7,15 @@ from pathlib import Path
 from gridfs import GridFSBucket, NoFile
 from pymongo.database import Database
 
+from services.intake.store.surveys import AlreadyCreated
 from shared import times
 from shared.documents import Document
-from shared.jobs import Jobs
+from shared.jobs import DONE, FAILED, RUNNING, WAITING, Jobs
 
 _SCHEMA = 1
 _CHUNK = 1 << 20
 KEPT = timedelta(days=1)
+_SPOILT = "Answers in it were erased since; have it made again."
 
 
 class Exports:
@@ -24,11 +26,15 @@ class Exports:
     def ensure_indexes(self) -> None:
         self.jobs.ensure_indexes()
         self.jobs.collection.create_index("began_at")
+        self.jobs.collection.create_index("survey")
 
     def ask(self, unit: str, name: str, survey: str, kind: str) -> Document:
-        """The same request again finds the one there is."""
+        """The same request again finds the one there is. Raises AlreadyCreated."""
         job = {"_id": name, "unit": unit, "schema": _SCHEMA, "survey": survey, "kind": kind}
-        return self.jobs.add({**job, "rows": 0, "of": 0, "problem": ""})
+        found = self.jobs.add({**job, "rows": 0, "of": 0, "problem": ""})
+        if (found["survey"], found["kind"]) != (survey, kind):
+            raise AlreadyCreated("This Idempotency-Key was used with another body; use a new one.")
+        return found
 
     def keep(self, name: str, file: Path) -> None:
         """In the place of what an earlier try may have left."""
@@ -40,6 +46,20 @@ class Exports:
         """The file, a megabyte at a time. Raises NoFile."""
         stream = self._files.open_download_stream(name)
         return iter(lambda: stream.read(_CHUNK), b"")
+
+    def spoil(self, survey: str) -> None:
+        """Answers of this survey were erased: a file that holds them is not given out any more,
+        and one under way is begun anew."""
+        for job in list(self.jobs.collection.find({"survey": survey})):
+            if job["state"] == DONE:
+                change: Document = {"state": FAILED, "problem": _SPOILT}
+            elif job["state"] == RUNNING:
+                change = {"state": WAITING, "holder": None, "until": times.now()}
+            else:
+                continue
+            as_it_was = {"_id": job["_id"], "state": job["state"], "holder": job["holder"]}
+            self.jobs.collection.update_one(as_it_was, {"$set": change})
+            self._erase(job["_id"])
 
     def erase_old(self) -> None:
         old = self.jobs.collection.find({"began_at": {"$lt": times.now() - KEPT}}, {"_id": 1})

@@ -35,6 +35,8 @@ from shared.group_commit import PATIENCE_SECONDS, GroupCommit
 
 _SCHEMA = 1
 _SENT = {"submitted": 1, "erased": 1}
+Standing = tuple[str, int, datetime, dict[str, Any]]
+"""Name, version, time and content of a response that stands."""
 
 
 def response_key(survey: str, name: str) -> str:
@@ -157,10 +159,13 @@ class Responses:
             raise NoSuchResponse(name)
         return _response(document)
 
-    def check_there(self, survey: str, name: str) -> None:
-        """Raises NoSuchResponse for one that never was; others are there, whatever is left."""
-        if self.documents.get(response_key(survey, name)) is None:
+    def remains(self, survey: str, name: str) -> Response:
+        """Whatever there is of a response, withdrawn or erased. Raises NoSuchResponse for one that
+        never was."""
+        document = self.documents.get(response_key(survey, name))
+        if document is None:
             raise NoSuchResponse(name)
+        return _response(document)
 
     def update(self, survey: str, name: str, change: Callable[[Response], Event | None]) -> None:
         """`change(response)` edits the response and returns its event, or None for no change.
@@ -212,8 +217,8 @@ class Responses:
         """Every response of a survey, those that were withdrawn or erased too."""
         return map(_response, self.documents.collection.find({"survey": survey}))
 
-    def standing(self, survey: str) -> Iterator[tuple[str, int, datetime, dict[str, Any]]]:
-        """Name, version, time and content of each response that stands."""
+    def standing(self, survey: str) -> Iterator[Standing]:
+        """Each response that stands, in the order in which they came."""
         fields = {"survey_version": 1, "at": 1, "content": 1}
         start = len(survey) + 1
         for document in self.documents.collection.find({"survey": survey}, fields, batch_size=2000):

@@ -1,10 +1,13 @@
 """Take the answers away: as a table of all versions of the survey, of what stands now."""
 
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,52 +19,71 @@ from services.intake.domain.participation import ANONYMOUS
 from services.intake.domain.survey import Survey
 from services.intake.exports import WRITTEN
 from services.intake.store import Store
+from services.intake.store.responses import Standing
 from shared import times
 from shared.documents import Document
-from shared.jobs import DONE, FAILED, TakenAway
+from shared.jobs import DONE, FAILED, RUNNING, NoSuchJob, TakenAway
 
 log = structlog.get_logger()
 
 _TOLD_EVERY = 2_000
+_MIXED = 2_000
 _IDLE_SECONDS, _AWAY_SECONDS = 0.5, 1.0
 _COMMAND = (sys.executable, "-m", "services.intake", "export")
 
 
 def table_of(store: Store, survey: Survey) -> tuple[list[Column], Iterator[Row]]:
     """The columns, and a row for each response that stands. Of when it was sent, an anonymous
-    survey tells the day."""
+    survey tells the day, and not by the order either."""
     table = Table(survey.published or [survey.definition])
     day_only = survey.definition.get("participation", ANONYMOUS) == ANONYMOUS
 
     def rows() -> Iterator[Row]:
-        for name, version, at, content in store.responses.standing(survey.id):
+        answers = store.responses.standing(survey.id)
+        for name, version, at, content in _mixed(answers) if day_only else answers:
             sent = at.date().isoformat() if day_only else times.rfc3339(at)
             yield table.row(name, version, sent, content)
 
     return table.columns, rows()
 
 
+def _mixed(answers: Iterator[Standing]) -> Iterator[Standing]:
+    """By their ids, which say nothing of when they came; so many at a time."""
+    while some := sorted(islice(answers, _MIXED), key=itemgetter(0)):
+        yield from some
+
+
 def write_export(store: Store, job: Document) -> None:
     """Make the file that was asked for and keep it. Raises TakenAway when it was cancelled."""
     survey = store.surveys.get(job["unit"], job["survey"])
     columns, rows = table_of(store, survey)
-    of = store.responses.count(survey.id)
+    told = _Told(store, job, store.responses.count(survey.id))
     try:
         with TemporaryDirectory() as folder:
             file = Path(folder) / "answers"
-            WRITTEN[job["kind"]].write(columns, _told(store, job, rows, of), file)
+            WRITTEN[job["kind"]].write(columns, told.passed_on(rows), file)
             store.exports.keep(job["_id"], file)
     except TooManyRows as problem:
         store.exports.jobs.end(job, FAILED, problem=str(problem))
     else:
-        store.exports.jobs.end(job, DONE, rows=of, of=of)
+        store.exports.jobs.end(job, DONE, rows=told.rows, of=told.rows)
 
 
-def _told(store: Store, job: Document, rows: Iterator[Row], of: int) -> Iterator[Row]:
-    for number, row in enumerate(rows):
-        if number % _TOLD_EVERY == 0:
-            store.exports.jobs.advance(job, rows=number, of=of)
-        yield row
+@dataclass
+class _Told:
+    """Has everybody know how far a job is. `of` counts too what was withdrawn."""
+
+    store: Store
+    job: Document
+    of: int
+    rows: int = 0
+
+    def passed_on(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows, counted. Raises TakenAway."""
+        for self.rows, row in enumerate(rows, 1):
+            if self.rows % _TOLD_EVERY == 1:
+                self.store.exports.jobs.advance(self.job, rows=self.rows - 1, of=self.of)
+            yield row
 
 
 @dataclass(frozen=True)
@@ -78,15 +100,24 @@ class WriteExports:
             except PyMongoError as error:
                 log.warning("export.waiting", reason=repr(error)[:200])
                 pause = _AWAY_SECONDS
+            except Exception:  # a thread that ended here would be missed by nobody
+                log.exception("export.failed")
+                pause = _AWAY_SECONDS
             stop.wait(pause)
 
     def _write_next(self, stop: threading.Event) -> bool:
         job = self.store.exports.jobs.take()
         if job is None:
             return False
-        with subprocess.Popen([*_COMMAND, job["_id"], job["holder"]]) as process:
+        # Answers must not lie about in a folder of a process that was ended: this one clears it.
+        with (
+            TemporaryDirectory() as folder,
+            subprocess.Popen(
+                [*_COMMAND, job["_id"], job["holder"]], env={**os.environ, "TMPDIR": folder}
+            ) as process,
+        ):
             while process.poll() is None:
-                if stop.wait(_IDLE_SECONDS) or self._is_cancelled(job):
+                if stop.wait(_IDLE_SECONDS) or self._is_taken_away(job):
                     process.terminate()
         try:
             if stop.is_set():
@@ -99,6 +130,9 @@ class WriteExports:
             pass  # it ended well, or was cancelled
         return True
 
-    def _is_cancelled(self, job: Document) -> bool:
-        now = self.store.exports.jobs.get(job["unit"], job["_id"])
-        return bool(now["holder"] != job["holder"] or now["state"] not in {"running", "done"})
+    def _is_taken_away(self, job: Document) -> bool:
+        try:
+            now = self.store.exports.jobs.get(job["unit"], job["_id"])
+        except NoSuchJob:
+            return True
+        return bool(now["holder"] != job["holder"] or now["state"] not in {RUNNING, DONE})

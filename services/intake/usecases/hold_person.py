@@ -12,16 +12,23 @@ from shared import times
 
 
 def held_on_response(store: Store, survey: str, name: str) -> dict[str, Any]:
-    """What a response holds. Raises NoSuchResponse."""
-    found = store.responses.get(survey, name)
-    return {
+    """What a response holds; of one that was withdrawn or erased, what is left. Raises
+    NoSuchResponse."""
+    found = store.responses.remains(survey, name)
+    held = {
         "survey": survey,
         "response": name,
         "version": found.survey_version,
         "revision": found.revision,
         "at": times.rfc3339(found.at),
+        "stands": found.content is not None,
         **(found.content or {}),
     }
+    if found.carried is not None:
+        held["carried"] = vars(found.carried)
+    if found.erased is not None:
+        held["erased"] = found.erased
+    return held
 
 
 def held_on_address(store: Store, address: str) -> list[dict[str, Any]]:

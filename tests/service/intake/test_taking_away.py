@@ -58,7 +58,7 @@ def test_a_file_is_made_beside_everything_else_and_fetched(planner, answered, st
     assert planner("GET", f"/exports/{name}/file").status_code == 409
     write_export(store, store.exports.jobs.take())
     done = planner("GET", f"/exports/{name}").json
-    assert (done["state"], done["rows"]) == ("done", 3)
+    assert (done["state"], done["rows"]) == ("done", 2)
     file = planner("GET", f"/exports/{name}/file")
     magic = {"xlsx": b"PK", "parquet": b"PAR1", "sav": b"$FL2"}
     assert file.get_data().startswith(magic[kind])
@@ -69,6 +69,45 @@ def test_the_same_request_again_finds_the_export_there_is(planner, answered):
     path, body = f"/surveys/{answered}/exports", {"format": "sav"}
     first, again = (planner("POST", path, json=body, headers=key).json["id"] for _ in range(2))
     assert first == again
+
+
+def test_the_same_key_for_another_format_is_refused(planner, answered):
+    key = {"Idempotency-Key": "once"}
+    first, other = (
+        planner("POST", f"/surveys/{answered}/exports", json={"format": kind}, headers=key)
+        for kind in ("sav", "xlsx")
+    )
+    assert (first.status_code, other.status_code) == (202, 422)
+
+
+def test_the_order_of_an_anonymous_surveys_rows_is_not_that_in_which_they_came(
+    respondent, planner, survey
+):
+    for name in ("z", "m", "a"):
+        body = {"id": name, "group": "student", "answers": ANSWERS}
+        respondent("POST", f"/surveys/{survey}/responses", json=body)
+    sent = planner("GET", f"/surveys/{survey}/answers.jsonl").get_data().splitlines()
+    assert [json.loads(line)["response"] for line in sent] == ["a", "m", "z"]
+
+
+def test_what_was_made_before_an_erasure_is_given_out_no_more_and_what_is_under_way_begins_anew(
+    planner, administrator, answered, store
+):
+    path = f"/surveys/{answered}/exports"
+    for _ in range(2):
+        planner("POST", path, json={"format": "sav"})
+    made = store.exports.jobs.take()
+    write_export(store, made)
+    under_way = store.exports.jobs.take()
+    erasure = f"/surveys/{answered}/responses/a/erasure"
+    administrator("POST", erasure, json={"reason": "asked for it"})
+    assert "again" in planner("GET", f"/exports/{made['_id']}").json["problem"]
+    assert planner("GET", f"/exports/{made['_id']}/file").status_code == 409
+    assert list(store.exports.jobs.collection.database["export_files.chunks"].find()) == []
+    with pytest.raises(TakenAway):
+        write_export(store, under_way)
+    write_export(store, store.exports.jobs.take())
+    assert planner("GET", f"/exports/{under_way['_id']}").json["rows"] == 1
 
 
 def test_a_cancelled_export_is_not_made_and_another_goes_on_where_a_worker_died(
@@ -117,8 +156,15 @@ def test_the_command_shows_what_a_response_holds_and_erases_it(
         command.main()
     monkeypatch.setattr(sys, "argv", [*wrong, "--reason", "asked for it"])
     command.main()
+    left = hold_person.held_on_response(store, answered, "a")
+    assert left.keys() == {"survey", "response", "version", "revision", "at", "stands", "erased"}
+
+
+def test_what_is_left_of_a_withdrawn_response_is_shown_and_erased(answered, store):
+    assert not hold_person.erase_person(store, answered, "c", "asked for it")["stands"]
+    assert store.responses.remains(answered, "c").erased["reason"] == "asked for it"
     with pytest.raises(NoSuchResponse):
-        hold_person.held_on_response(store, answered, "a")
+        hold_person.erase_person(store, answered, "never", "asked for it")
 
 
 def test_everything_on_an_address_is_shown_and_erased(planner, store):
@@ -144,14 +190,24 @@ def test_answers_are_erased_when_their_time_is_over_and_not_before(
 ):
     survey = planner("POST", "/surveys", json={**DEFINITION, "retention_days": 30}).json["id"]
     planner("POST", f"/surveys/{survey}/publish")
-    body = {"id": "a", "group": "student", "answers": ANSWERS}
-    respondent("POST", f"/surveys/{survey}/responses", json=body)
+    for name in ("a", "b"):
+        body = {"id": name, "group": "student", "answers": ANSWERS}
+        respondent("POST", f"/surveys/{survey}/responses", json=body)
     planner("POST", f"/surveys/{survey}/close")
     for closing in store.surveys.with_status("closing"):
         seal_survey(store, closing)
-    erase_expired(store)
-    assert store.responses.tally(survey)[0] == 1
+    assert erase_expired(store) == 0
+    assert store.responses.tally(survey)[0] == 2
     later = times.now() + timedelta(days=30, seconds=1)
     monkeypatch.setattr("shared.times.now", lambda: later)
-    erase_expired(store)
-    assert store.responses.tally(survey)[0] == 0
+    monkeypatch.setattr("services.intake.usecases.erase_expired._AT_ONCE", 1)
+    assert [erase_expired(store), erase_expired(store)] == [1, 1]
+    assert store.responses.remains(survey, "a").erased["reason"] == "retention"
+    assert store.surveys.with_status("closing") == []  # not before all are gone
+    assert erase_expired(store) == 0
+    for closing in store.surveys.with_status("closing"):
+        seal_survey(store, closing)
+    (closed,) = store.surveys.with_status("closed")
+    assert (closed.seals, closed.seal["count"]) == (2, 0)
+    assert erase_expired(store) == 0
+    assert store.surveys.with_status("closing") == []

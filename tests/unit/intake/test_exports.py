@@ -28,7 +28,7 @@ def version(*items):
 
 ALL = version(
     item("need", "need", scale={"min": 1, "max": 5}),
-    item("rate", "rating", scale={"min": 1, "max": 5}, no_basis=True),
+    item("rate", "rating", scale={"min": 1, "max": 5, "high": {"en": "Best"}}, no_basis=True),
     item("one", "single_choice", choices=OPTIONS, other=True),
     item("many", "multiple_choice", choices=OPTIONS, other=True),
     item("order", "ranking", choices=OPTIONS),
@@ -36,6 +36,7 @@ ALL = version(
     item("number", "number"),
     item("day", "date"),
     item("why", "text"),
+    item("a-b", "text"),
 )
 ANSWERS = {
     "need": {"importance": 5, "use": "unused"},
@@ -56,7 +57,7 @@ CELLS = {
     "many.a": 0, "many.b": 1, "many.other": "+ more",
     "order.a": 2, "order.b": 1,
     "grid.a": None, "grid.b": "a",
-    "number": -5, "day": "2026-02-28", "why": "=1+1",
+    "number": -5, "day": "2026-02-28", "why": "=1+1", "a-b": None,
 }  # fmt: skip
 
 
@@ -81,7 +82,31 @@ def test_columns_of_all_versions_are_united_and_never_shift():
     columns, [row] = table(first, later, answers={"many": ["a"], "gone": "x"})
     names = [column.name for column in columns[4:]]
     assert names == ["many.a", "many.b", "many.c", "gone", "new"]
-    assert row[4:] == [1, 0, 0, "x", None]
+    assert row[4:] == [1, 0, None, "x", None]  # c was not there to be chosen
+
+
+def test_an_item_that_is_called_as_a_column_of_the_response_is_kept_apart_from_it():
+    own = [*OPTIONS, {"value": "other", "text": {"en": "Other"}}]
+    first = version(item("at", "text"), item("many", "multiple_choice", choices=own))
+    later = version(item("at", "text"), item("many", "multiple_choice", choices=own, other=True))
+    answers = {"at": "noon", "many": ["other", {"other": "mine"}]}
+    columns, [row] = table(first, later, answers=answers)
+    cells = {column.name: cell for column, cell in zip(columns, row, strict=True)}
+    assert (cells["at"], cells["at_2"]) == ("2026-03-01", "noon")
+    assert (cells["many.other"], cells["many.other_2"]) == (1, "mine")
+
+
+def test_points_of_a_scale_and_groups_have_their_words():
+    scale = {"min": 1, "max": 5, "low": {"en": "Never"}}
+    asked = {
+        **version(item("rate", "rating", scale=scale)),
+        "group_titles": {"student": {"en": "S"}},
+    }
+    columns, _ = table(asked)
+    assert {column.name: column.codes for column in columns if column.codes} == {
+        "group": {"student": "S"},
+        "rate": {"1": "Never"},
+    }
 
 
 @given(st.text(max_size=20))
@@ -142,8 +167,20 @@ def test_spss_has_labels_of_variables_and_values(tmp_path):
         1.0: "Did not know of it",
         2.0: "Have not used it",
     }
+    assert meta.variable_value_labels["rate"] == {5.0: "Best"}
     assert meta.column_names_to_labels["need.importance"] == "Need: importance"
+    assert meta.column_names_to_labels["a_b"] == "[a-b] A-B"
     assert data["why"] == ["=1+1", "=1+1"]
+    assert str(data["day"][0]) == "2026-02-28"
+
+
+def test_an_spss_file_of_many_rows_has_them_all_and_one_of_none_has_its_variables(tmp_path):
+    for responses in (0, 4500):
+        columns, rows = table(ALL, responses=responses)
+        spss.write(columns, iter(rows), tmp_path / "x.sav")
+        data, meta = pyreadstat.read_sav(str(tmp_path / "x.sav"), output_format="dict")
+        assert data["response"] == [f"r{n}" for n in range(1, responses + 1)]
+        assert len(meta.column_names) == len(columns)
 
 
 def test_spss_names_are_legal_and_different_whatever_their_case():

@@ -1,8 +1,17 @@
 """A definition written for another tool, and read again, is the same. All of it is synthetic."""
 
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from services.intake.domain.definition import compile_definition
 from services.intake.formats import read_definition, surveyjs, xlsform
+from services.intake.formats.plain_text import tidy
 from services.intake.schemas import DefinitionSchema
+
+TOOLS = [(xlsform.write, "survey.xlsx"), (surveyjs.write, "survey.json")]
 
 
 def said(text, other=None):
@@ -126,23 +135,54 @@ def bare(definition):
     return {key: value for key, value in definition.items() if value is not None}
 
 
-def test_a_definition_with_everything_comes_back_from_xlsform_as_it_was():
-    imported = read_definition(xlsform.write(FULL), "survey.xlsx")
+@pytest.mark.parametrize(("write", "name"), TOOLS)
+def test_a_definition_with_everything_comes_back_as_it_was(write, name):
+    imported = read_definition(write(FULL), name)
     read = DefinitionSchema().load(imported.definition)
     compile_definition(read)
     assert bare(read) == bare(FULL)
     assert [entry for entry in imported.report if entry.action != "translated"] == []
 
 
-def test_a_definition_comes_back_from_surveyjs_with_its_questions():
-    imported = read_definition(surveyjs.write(FULL), "survey.json")
-    read = DefinitionSchema().load(imported.definition)
-    compile_definition(read)
-    parts = ["advising_importance", "advising_satisfaction", "advising_use"]
-    ids = [item["id"] for item in FULL["items"]]
-    at = ids.index("advising")
-    assert [item["id"] for item in read["items"]] == [*ids[:at], *parts, *ids[at + 1 :]]
-    types = {item["id"]: item["type"] for item in read["items"]}
-    assert (types["grid"], types["order"], types["since"]) == ("matrix", "ranking", "date")
-    texts = {item["id"]: item["text"] for item in read["items"]}
-    assert texts["why"] == {"en": "Why?", "de": "Why? (deutsch)"}
+@pytest.mark.parametrize(("write", "name"), TOOLS)
+def test_the_columns_of_its_answers_are_known_again(write, name):
+    columns = read_definition(write(FULL), name).columns
+    assert columns["advising_importance"] == ("advising", "importance")
+    assert columns["advising_satisfaction"] == ("advising", "satisfaction")
+    assert columns["year"] == ("year", "")
+    assert ("year", "other") in columns.values()
+    assert ("grid", "events") in columns.values()
+
+
+RULES = st.recursive(
+    st.sampled_from(
+        [
+            {"==": [{"var": "year"}, "first"]},
+            {"!=": [{"var": "year"}, None]},
+            {"in": ["phone", {"var": "means"}]},
+            {"<": [{"var": "age"}, 30]},
+            {">=": [{"+": [{"var": "age"}, {"*": [{"var": "hours"}, 2]}]}, 1.5]},
+            {"==": [{"var": "group"}, "staff"]},
+            {"<": [20, {"var": "age"}, 40]},
+            {"!!": [{"var": "age"}]},
+        ]
+    ),
+    lambda inner: st.one_of(
+        st.builds(lambda parts: {"and": parts}, st.lists(inner, min_size=2, max_size=3)),
+        st.builds(lambda parts: {"or": parts}, st.lists(inner, min_size=2, max_size=3)),
+        st.builds(lambda part: {"!": [part]}, inner),
+    ),
+    max_leaves=6,
+)
+WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("C",)), min_size=1, max_size=30)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rule=RULES, words=WORDS)
+@pytest.mark.parametrize(("write", "name"), TOOLS)
+def test_any_condition_and_any_words_come_back(write, name, rule, words):
+    words = tidy(re.sub(r"[${}]", "", words)) or "…"
+    last = {"id": "last", "type": "text", "text": {"en": words, "de": words}, "visible_if": rule}
+    definition = {**FULL, "items": [*FULL["items"][:4], {**last, "section": "services"}]}
+    found = read_definition(write(definition), name).definition["items"][-1]
+    assert (found["visible_if"], found["text"]) == (rule, last["text"])

@@ -1,41 +1,26 @@
-"""XLSForm workbooks, read and written.
+"""XLSForm workbooks, read."""
 
-What XLSForm has no word for stands in a column of ours, `groundswell`, as JSON; other tools pass
-over it, and it is read back.
-"""
-
-import io
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
-from openpyxl import Workbook
 
-from services.intake.domain.definition import PIPED, asked
-from services.intake.domain.items import TYPES
+from services.intake.domain.definition import GROUP
 from services.intake.formats.expressions import Answer, Box, NotTranslated, translated
+from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS, Keys, is_as_written
 from services.intake.formats.imported import Imported, UnreadableFile
 from services.intake.formats.naming import Names
 from services.intake.formats.plain_text import plain_text
-from services.intake.formats.printing import Unprintable, answers_of, xpath
+from services.intake.formats.printing import answers_of
 from services.intake.formats.workbook import Sheet, sheets
+from services.intake.formats.xlsform.languages import code_of
 
 Raw = Mapping[str, Any]
 Row = Mapping[str, str]
 Texts = dict[str, str]
 
-_OURS = "groundswell"
-_GROUP = "group"
 _HEADER = re.compile(r"([^:]+?)\s*(?:::?\s*(.+))?")
-_CODED = re.compile(r".*\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)\)")
-_CODE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-_NAMED = {
-    "arabic": "ar", "chinese": "zh", "dutch": "nl", "english": "en", "french": "fr",
-    "francais": "fr", "français": "fr", "german": "de", "deutsch": "de", "hindi": "hi",
-    "italian": "it", "italiano": "it", "portuguese": "pt", "russian": "ru", "spanish": "es",
-    "espanol": "es", "español": "es", "swahili": "sw",
-}  # fmt: skip
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
 _TRUE = {"yes", "true", "true()", "1"}
@@ -48,7 +33,7 @@ _META = {
 _TRANSLATED = {"label", "hint", "constraint_message", "guidance_hint", "required_message"}
 _READ = {
     "type", "name", "label", "hint", "relevant", "required", "constraint", "constraint_message",
-    "appearance", "parameters", _OURS, "",
+    "appearance", "parameters", OURS, "",
 }  # fmt: skip
 
 
@@ -64,10 +49,10 @@ class _Reading:
     def __init__(self, found: Mapping[str, Sheet]) -> None:
         self.imported = Imported()
         self._settings = _plain(found.get("settings", [{}]) or [{}])
-        self._first = _code(self._settings.get("default_language") or "en") or "en"
+        self._first = code_of(self._settings.get("default_language") or "en") or "en"
         self.languages = self._languages(found)
-        self._extras = self._read_extras(self._settings.get(_OURS, ""), "settings", _SURVEY_KEYS)
-        self._is_ours = bool(self._settings.get(_OURS))
+        self._extras = self._read_extras(self._settings.get(OURS, ""), "settings", SURVEY_KEYS)
+        self._is_ours = bool(self._settings.get(OURS))
         self._names = Names(self.imported, ())
         self._known: dict[str, Answer | Box] = {}
         self._ids: dict[str, str] = {}
@@ -106,7 +91,7 @@ class _Reading:
         )  # fmt: skip
         codes = {self._first: None}
         for name in named:
-            code = _code(name)
+            code = code_of(name)
             if code is None:
                 self.imported.left_out("survey", f"what is in {name!r}, whose code is not known")
             else:
@@ -126,7 +111,7 @@ class _Reading:
             if key not in _TRANSLATED:
                 named[_key(name)] = cell
                 continue
-            code = self._first if language is None else _code(language)
+            code = self._first if language is None else code_of(language)
             if code is not None:
                 named.setdefault(key, {})[code] = cell
         return named
@@ -184,7 +169,7 @@ class _Reading:
         self, row: dict[str, Any], kind: str, around: list[dict[str, Any]], rows: Iterator[Any]
     ) -> None:
         place = f"group {row.get('name', '')}"
-        extras = self._read_extras(row.get(_OURS, ""), place, _ITEM_KEYS)
+        extras = self._read_extras(row.get(OURS, ""), place, ITEM_KEYS)
         table = kind == "begin group" and "table-list" in row.get("appearance", "")
         if extras.get("type") in {"need", "matrix"} or table:
             inside = list(_inside(rows))
@@ -253,7 +238,9 @@ class _Reading:
         kind = {"select1": "select_one", "int": "integer"}.get(kind, kind)
         if kind == "select" and words[:1] in (["one"], ["multiple"]):
             kind, words = f"select_{words[0]}", words[1:]
-        extras = self._read_extras(row.get(_OURS, ""), place, _ITEM_KEYS)
+        extras = self._read_extras(row.get(OURS, ""), place, ITEM_KEYS)
+        if extras.get("type") in {"need", "matrix"}:
+            extras = {}
         if extras.get("groups"):
             self._take_groups(row, words)
         elif kind == "note":
@@ -276,9 +263,9 @@ class _Reading:
         titles = {choice["value"]: choice["text"] for choice in choices}
         if any(text != self.said(value) for value, text in titles.items()):
             self._group_titles = titles
-        self._known[row.get("name", _GROUP)] = Answer(_GROUP, {g: g for g in self._groups})
-        self._ids[row.get("name", _GROUP)] = _GROUP
-        self.imported.columns[row.get("name", _GROUP)] = (_GROUP, "")
+        self._known[row.get("name", GROUP)] = Answer(GROUP, {g: g for g in self._groups})
+        self._ids[row.get("name", GROUP)] = GROUP
+        self.imported.columns[row.get("name", GROUP)] = (GROUP, "")
 
     def _note(self, row: dict[str, Any], around: list[dict[str, Any]], place: str) -> None:
         """Beside a section's title; before all questions, in the introduction."""
@@ -300,7 +287,7 @@ class _Reading:
         for key in sorted(row.keys() - _READ):
             self.imported.left_out(place, f"its {key}: {str(row[key])[:80]}")
         code = extras.get("id") or row.get("name") or "question"
-        code = f"{code}_" if code == _GROUP else code
+        code = f"{code}_" if code == GROUP else code
         item: dict[str, Any] = {
             "id": self._names.take(code, place),
             "text": self.texts(row.get("label"), place) or self.said(row.get("name") or "…"),
@@ -420,20 +407,17 @@ class _Reading:
         else:
             self.imported.translated(place, f"its condition {text}")
 
-    def _read_extras(self, text: str, place: str, keys: Mapping[str, Any]) -> dict[str, Any]:
-        """What we wrote ourselves. Somebody may have changed it since."""
+    def _read_extras(self, text: str, place: str, keys: Keys) -> dict[str, Any]:
         if not text:
             return {}
         try:
-            found = orjson.loads(text)
+            found: dict[str, Any] = orjson.loads(text)
         except orjson.JSONDecodeError:
-            found = None
-        if not isinstance(found, dict) or any(
-            name not in keys or not keys[name](value) for name, value in found.items()
-        ):
-            self.imported.left_out(place, f"its column {_OURS}, which is not as it was written")
-            return {}
-        return found
+            found = {"": None}
+        if is_as_written(found, keys):
+            return found
+        self.imported.left_out(place, f"its column {OURS}, which is not as it was written")
+        return {}
 
 
 def _key(name: str) -> str:
@@ -442,19 +426,6 @@ def _key(name: str) -> str:
 
 def _plain(rows: Sheet) -> dict[str, str]:
     return {_key(name): cell for name, cell in rows[0].items()}
-
-
-def _code(language: str) -> str | None:
-    """A language's code, of `English (en)`, `en` or `English`."""
-    named = _CODED.fullmatch(language.strip()) or _CODE.fullmatch(language.strip())
-    if named is not None and (named.lastindex or len(language.strip()) <= 3 or "-" in language):
-        code = named[named.lastindex or 0]
-        return (
-            code[: code.find("-")].lower() + code[code.find("-") :]
-            if "-" in code
-            else (code.lower())
-        )
-    return _NAMED.get(language.strip().casefold())
 
 
 def _inside(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -544,323 +515,3 @@ def _limits(item: dict[str, Any], part: str) -> bool:
     else:
         return False
     return True
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
-
-
-def _is_scale(value: Any) -> bool:
-    kinds = {"min": int, "max": int, "low": dict, "high": dict}
-    return isinstance(value, dict) and all(
-        name in kinds and type(each) is kinds[name] and (type(each) is int or _is_texts(each))
-        for name, each in value.items()
-    )
-
-
-def _is_flag(value: Any) -> bool:
-    return value is True or value is False
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 64
-
-
-def _is_whole(value: Any) -> bool:
-    return type(value) is int
-
-
-def _is_rule(value: Any) -> bool:
-    return value is not None
-
-
-_ITEM_KEYS = {
-    "id": lambda value: _is_text(value) and not _UNFIT.search(value),
-    "type": lambda value: value in TYPES, "groups": _is_flag, "role": _is_text,
-    "lens": _is_text, "hint": _is_texts, "support": _is_texts, "no_basis": _is_flag,
-    "multiline": _is_flag, "required": _is_flag, "random": _is_flag, "scale": _is_scale,
-    "decimals": _is_whole, "min_choices": _is_whole, "max_choices": _is_whole,
-    "visible_if": _is_rule, "required_if": _is_rule, "valid_if": _is_rule,
-    "valid_message": _is_texts,
-}  # fmt: skip
-_SURVEY_KEYS = {
-    "title": _is_texts, "contact": _is_texts, "consent": _is_texts, "draw": _is_texts,
-    "minimum_group_size": _is_whole, "participation": _is_text, "access": _is_text,
-    "opens_at": lambda value: value is None or _is_text(value),
-    "closes_at": lambda value: value is None or _is_text(value),
-    "quotas": lambda value: isinstance(value, dict) and all(map(_is_whole, value.values())),
-    "retention_days": lambda value: value is None or _is_whole(value),
-    "synthetic": _is_flag, "outcome_period": _is_text,
-}  # fmt: skip
-
-
-# --- writing
-
-
-def write(definition: Raw) -> bytes:
-    """A definition as XLSForm, for any tool that reads it. A need is two questions of a group."""
-    return _Writing(definition).whole()
-
-
-class _Writing:
-    def __init__(self, definition: Raw) -> None:
-        self._definition = definition
-        self._languages: list[str] = definition["languages"]
-        self._survey: list[dict[str, Any]] = []
-        self._choices: list[dict[str, Any]] = []
-        self._known: dict[str, Answer | Box] = {}
-
-    def whole(self) -> bytes:
-        definition = self._definition
-        if definition.get("introduction"):
-            self._put("note", "introduction", definition["introduction"])
-        self._write_groups()
-        sections = {section["id"]: section for section in definition["sections"]}
-        place = None
-        for item in asked(definition):
-            section = item.get("section")
-            if section != place:
-                self._end(place)
-                place = section
-                self._begin(sections[section])
-            self._write_item(item)
-        self._end(place)
-        book = Workbook(write_only=True)
-        translated_columns = ("label", "hint", "constraint_message")
-        survey = [
-            "type", "name", *self._headers(*translated_columns), "relevant", "required",
-            "constraint", "appearance", "parameters", _OURS,
-        ]  # fmt: skip
-        _fill(book, "survey", survey, self._survey)
-        _fill(book, "choices", ["list_name", "name", *self._headers("label")], self._choices)
-        _fill(book, "settings", list(self._settings()), [self._settings()])
-        file = io.BytesIO()
-        book.save(file)
-        return file.getvalue()
-
-    def _headers(self, *columns: str) -> list[str]:
-        return [self._header(column, code) for column in columns for code in self._languages]
-
-    def _header(self, column: str, language: str) -> str:
-        return f"{column}::{_language_name(language)}"
-
-    def _settings(self) -> dict[str, Any]:
-        definition, first = self._definition, self._languages[0]
-        title = definition["title"]
-        extras = {key: definition[key] for key in _SURVEY_KEYS if key in definition}
-        if title.keys() == {first}:
-            del extras["title"]
-        return {
-            "form_title": title.get(first) or next(iter(title.values())),
-            "form_id": "survey",
-            "default_language": _language_name(first),
-            _OURS: orjson.dumps(extras).decode(),
-        }
-
-    def _put(self, kind: str, name: str, label: Any, **columns: Any) -> None:
-        row = {"type": kind, "name": name, **columns}
-        for column, texts in (("label", label), *((c, row.pop(c, None)) for c in ("hint",))):
-            row |= self._translated(column, texts)
-        self._survey.append({key: value for key, value in row.items() if value not in (None, "")})
-
-    def _translated(self, column: str, texts: Any) -> dict[str, str]:
-        return {
-            self._header(column, language): PIPED.sub(r"${\1}", words)
-            for language, words in (texts or {}).items()
-        }
-
-    def _list(self, name: str, options: list[Raw]) -> None:
-        for option in options:
-            row = {"list_name": name, "name": option["value"]}
-            self._choices.append({**row, **self._translated("label", option["text"])})
-
-    def _write_groups(self) -> None:
-        titles = self._definition.get("group_titles") or {}
-        first = self._languages[0]
-        groups = self._definition["groups"]
-        if groups == ["respondent"] and not titles:
-            return
-        self._list("groups", [{"value": g, "text": titles.get(g) or {first: g}} for g in groups])
-        extras = orjson.dumps({"groups": True}).decode()
-        label = {first: "Who are you?"}
-        self._put("select_one groups", _GROUP, label, required="yes", **{_OURS: extras})
-        self._known[_GROUP] = Answer(_GROUP, {g: g for g in groups})
-
-    def _begin(self, section: Raw) -> None:
-        extras = {"lens": section["lens"]} if "lens" in section else {}
-        name, extras = _named(section["id"], extras)
-        relevant = self._rule(section, "visible_if", extras)
-        self._put("begin_group", name, section["title"], relevant=relevant, **_json(extras))
-        if section.get("text"):
-            self._put("note", f"{name}_note", section["text"])
-
-    def _end(self, place: str | None) -> None:
-        if place is not None:
-            self._survey.append({"type": "end_group"})
-
-    def _rule(self, part: Raw, key: str, extras: dict[str, Any], own: str = "") -> str:
-        """The rule as XPath; among the extras where XPath does not say quite the same."""
-        if part.get(key) is None:
-            return ""
-        known = {**self._known, **(answers_of(part, own) if own else {})}
-        try:
-            return xpath(part[key], known)
-        except Unprintable:
-            extras[key] = part[key]
-            return ""
-
-    def _write_item(self, item: Raw) -> None:
-        kept = ("role", "support", "no_basis")
-        extras = {key: item[key] for key in kept if key in item}
-        name, extras = _named(item["id"], extras)
-        columns: dict[str, Any] = {
-            "relevant": self._rule(item, "visible_if", extras),
-            "required": "yes" if item.get("required") else self._rule(item, "required_if", extras),
-        }
-        if item.get("required") and item.get("required_if") is not None:
-            extras["required_if"] = item["required_if"]
-        if item["type"] in {"need", "matrix"}:
-            self._write_table(item, name, columns, extras)
-        else:
-            self._write_question(item, name, columns, extras)
-        self._known |= answers_of(item, name)
-
-    def _write_question(
-        self, item: Raw, name: str, columns: dict[str, Any], extras: dict[str, Any]
-    ) -> None:
-        kind, more = _kind(item, name, extras)
-        limits = [*_limits_of(item)]
-        valid = self._rule(item, "valid_if", extras, name)
-        if valid:
-            # One that is no plain comparison must not be taken apart when it is read again.
-            limits.append(f"({valid})" if " or " in valid and limits else valid)
-        message = item.get("valid_message")
-        if message and valid:
-            columns |= self._translated("constraint_message", message)
-        elif message:
-            extras["valid_message"] = message
-        if item.get("choices"):
-            self._list(name, item["choices"])
-        constraint = " and ".join(limits)
-        columns |= {"constraint": constraint, "hint": item.get("hint"), **more, **_json(extras)}
-        self._put(kind, name, item["text"], **columns)
-
-    def _write_table(
-        self, item: Raw, name: str, columns: dict[str, Any], extras: dict[str, Any]
-    ) -> None:
-        required = columns.pop("required")
-        if required not in {"", "yes"}:
-            extras["required_if"] = item["required_if"]
-        first = self._languages[0]
-        for key in ("hint", "valid_if", "valid_message"):
-            if item.get(key) is not None:
-                extras[key] = item[key]
-        need = item["type"] == "need"
-        if need:
-            extras |= {"type": "need", "scale": item["scale"]}
-            extras |= {"required": True} if item.get("required") else {}
-            points = range(item["scale"]["min"], item["scale"]["max"] + 1)
-            options: list[Raw] = [{"value": str(n), "text": {first: str(n)}} for n in points]
-            uses = [
-                {"value": "unaware", "text": {first: "Did not know of it"}},
-                {"value": "unused", "text": {first: "Have not used it"}},
-            ]
-            self._list(f"{name}_importance", options)
-            self._list(f"{name}_satisfaction", [*options, *uses])
-            rows = [
-                ("importance", {first: "Importance"}),
-                ("satisfaction", {first: "Satisfaction"}),
-            ]
-        else:
-            extras |= {"type": "matrix", **({"random": True} if item.get("random") else {})}
-            self._list(name, item["choices"])
-            rows = [(row["value"], row["text"]) for row in item["rows"]]
-        columns["appearance"] = "field-list" if need else "table-list"
-        self._put("begin_group", name, item["text"], **columns, **_json(extras))
-        for row, text in rows:
-            listed = f"{name}_{row}" if need else name
-            must = "yes" if item.get("required") else ""
-            self._put(f"select_one {listed}", f"{name}_{row}", text, required=must)
-        self._end(name)
-
-
-def _kind(  # noqa: PLR0911  # a return for each type
-    item: Raw, name: str, extras: dict[str, Any]
-) -> tuple[str, dict[str, str]]:
-    """A question's type, and the columns that go with it."""
-    other = " or_other" if item.get("other") else ""
-    random = {"parameters": "randomize=true"} if item.get("random") else {}
-    match item["type"]:
-        case "single_choice":
-            return f"select_one {name}{other}", random
-        case "multiple_choice":
-            return f"select_multiple {name}{other}", random
-        case "ranking":
-            return f"rank {name}", random
-        case "nps":
-            extras["type"] = "nps"
-            return "range", {"parameters": "start=0 end=10 step=1"}
-        case "rating":
-            scale = item["scale"]
-            ends = {key: scale[key] for key in ("low", "high") if key in scale}
-            extras |= {"scale": ends} if ends else {}
-            return "range", {"parameters": f"start={scale['min']} end={scale['max']} step=1"}
-        case "number":
-            decimals = item.get("decimals", 0)
-            if "decimals" in item and decimals != 6:
-                extras["decimals"] = decimals
-            return ("decimal" if decimals else "integer"), {}
-        case "text":
-            if item.get("multiline") is True:
-                extras["multiline"] = True
-            return "text", {} if item.get("multiline") is False else {"appearance": "multiline"}
-    return "date", {}
-
-
-def _limits_of(item: Raw) -> Iterator[str]:
-    for end, sign in (("min", ">="), ("max", "<=")):
-        if item.get(f"{end}_choices") is not None:
-            yield f"count-selected(.) {sign} {item[f'{end}_choices']}"
-        if item.get(end) is not None:
-            bound = f"date('{item[end]}')" if item["type"] == "date" else _number(item[end])
-            yield f". {sign} {bound}"
-    if item.get("max_length") is not None:
-        yield f"string-length(.) <= {item['max_length']}"
-    for choice in item.get("choices") or ():
-        if choice.get("exclusive"):
-            yield f"not(selected(., '{choice['value']}') and count-selected(.) > 1)"
-
-
-def _number(number: float) -> str:
-    return f"{number:f}".rstrip("0").rstrip(".") if isinstance(number, float) else str(number)
-
-
-def _named(name: str, extras: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A name that XML takes; the real one among the extras where that is another."""
-    if re.match(r"[A-Za-z_]", name):
-        return name, extras
-    return f"_{name}", {**extras, "id": name}
-
-
-def _json(extras: Raw) -> dict[str, str]:
-    return {_OURS: orjson.dumps(extras).decode()} if extras else {}
-
-
-def _language_name(code: str) -> str:
-    names = {value: name.capitalize() for name, value in reversed(_NAMED.items())}
-    return f"{names.get(code, code)} ({code})"
-
-
-def _fill(book: Workbook, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
-    sheet = book.create_sheet(title)
-    sheet.append(columns)
-    for row in rows:
-        sheet.append([_cell(row.get(column)) for column in columns])
-
-
-def _cell(value: Any) -> Any:
-    """A text that begins like a formula must not become one: it gets a blank before it."""
-    if isinstance(value, str):
-        plain = re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", "", value)[:32_767]
-        return f" {plain}" if plain.startswith("=") else plain
-    return value
