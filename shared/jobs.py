@@ -84,6 +84,19 @@ class Jobs:
         self.collection.update_one(under_way, {"$set": change})
         return self.get(unit, name)
 
+    def begin_anew(self, job: Document) -> None:
+        """Take it from whoever has it in hand, as it was read; another begins it again."""
+        self._turn(job, {"state": WAITING, "holder": None, "until": times.now()})
+
+    def revoke(self, job: Document, **progress: Any) -> None:
+        """What was done, as it was read, counts no more."""
+        self._turn(job, {**progress, "state": FAILED})
+
+    def _turn(self, job: Document, change: Mapping[str, Any]) -> None:
+        """Nothing, where somebody else was faster."""
+        as_it_was = {"_id": job["_id"], "state": job["state"], "holder": job["holder"]}
+        self.collection.update_one(as_it_was, {"$set": dict(change)})
+
     def _write(self, job: Document, change: Mapping[str, Any]) -> None:
         mine = {"_id": job["_id"], "state": RUNNING, "holder": job["holder"]}
         if not self.collection.update_one(mine, {"$set": dict(change)}).matched_count:

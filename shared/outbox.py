@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from shared.bus import AWAY, BATCH
 from shared.chunks import FEW, chunks
 from shared.documents import Document, Documents, waiting_under
 from shared.event import Outgoing, TooLarge
+from shared.loops import repeat
 
 log = structlog.get_logger()
 
@@ -33,16 +33,10 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set; what fails is tried again and stays where it is."""
-        while not stop.is_set():
-            try:
-                pause = _BUSY_SECONDS if self.relay(stop.wait) else _IDLE_SECONDS
-            except (PyMongoError, *AWAY) as error:
-                log.warning("relay.waiting", reason=repr(error)[:200])
-                pause = _AWAY_SECONDS
-            except Exception:  # a thread that ended here would be missed by nobody
-                log.exception("relay.failed")
-                pause = _AWAY_SECONDS
-            stop.wait(pause)
+        repeat(
+            lambda: self.relay(stop.wait), stop, name="relay", idle=_IDLE_SECONDS,
+            busy=_BUSY_SECONDS, after_failure=_AWAY_SECONDS, away=AWAY,
+        )  # fmt: skip
 
     def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:
         """One pass over all that waits, oldest first, in bounded batches; answers how many.

@@ -26,7 +26,7 @@ from services.intake.domain.webhook import InvalidWebhook
 from services.intake.formats.imported import UnreadableFile
 from services.intake.store.brought import NothingBrought, TooManyKinds
 from services.intake.store.draws import DrawOver
-from services.intake.store.imports import AlreadyImporting, NoSuchImport
+from services.intake.store.imports import NoSuchImport
 from services.intake.store.invitations import ListBusy
 from services.intake.store.mailings import NoSuchMailing
 from services.intake.store.responses import NoSuchResponse, ResponseConflict, ResponseErased
@@ -82,7 +82,6 @@ RULES: Rules = {
     UnreadableFile: lambda error: invalid([{"field": "file", "message": str(error)}]),
     InvalidMapping: lambda error: invalid(error.errors, "Mend the mapping."),
     NotToImport: lambda error: Problem(409, "not-to-import", str(error)),
-    AlreadyImporting: lambda error: Problem(422, "idempotency-key-reused", str(error)),
     NoSuchImport: lambda _: not_found("import"),
     NoSuchJob: lambda _: not_found("export"),
     NothingBrought: lambda _: not_found("file"),

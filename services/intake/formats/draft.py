@@ -1,10 +1,17 @@
-"""A survey on its way from theirs to ours: what the readers of all formats do alike."""
+"""A survey on its way from theirs to ours, as the readers of SurveyJS and Qualtrics build it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.intake.formats.expressions import Answer, Box, Count, NotTranslated, translated
+from services.intake.formats.expressions import (
+    Answer,
+    Box,
+    Count,
+    NotTranslated,
+    among,
+    translated,
+)
 from services.intake.formats.grids import Grid, Points, partner
 from services.intake.formats.imported import Imported
 from services.intake.formats.naming import Names
@@ -93,9 +100,7 @@ class Draft:
         counted = self.known.get(name.removesuffix(".length"))
         if name.endswith(".length") and isinstance(counted, Answer) and counted.several:
             return Count(counted)
-        if name not in self.known:
-            raise NotTranslated(f"{name} is not asked before it.")
-        return self.known[name]
+        return among(self.known)(name)
 
     def column(self, name: str, item: str, part: str = "") -> None:
         self.imported.columns[name] = (item, part)

@@ -7,7 +7,7 @@ something was answered or chosen.
 
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +87,17 @@ class Count:
 
 Name = Callable[[str], Answer | Box | Count]
 """What a name stands for. Raises NotTranslated."""
+
+
+def among(known: Mapping[str, Answer | Box]) -> Name:
+    """The names of what was asked so far."""
+
+    def named(name: str) -> Answer | Box:
+        if name not in known:
+            raise NotTranslated(f"{name} is not asked before it.")
+        return known[name]
+
+    return named
 
 
 def translated(text: str, name: Name) -> Any:

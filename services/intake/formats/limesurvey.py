@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from services.intake.formats.expressions import Answer, Box, NotTranslated, translated
+from services.intake.formats.expressions import Answer, Box, Count, NotTranslated, among, translated
 from services.intake.formats.imported import Imported, UnreadableFile
 from services.intake.formats.naming import Names
 from services.intake.formats.plain_text import plain_text
@@ -383,11 +383,9 @@ class _Translation:
         except NotTranslated as why:
             self.imported.left_out(place, f"its condition {text}: {why}")
 
-    def _name(self, name: str) -> Answer | Box:
+    def _name(self, name: str) -> Answer | Box | Count:
         code = _SGQA.sub(r"\1", _SUFFIX.sub("", name))
-        if code not in self._answers:
-            raise NotTranslated(f"{code} is not asked before it.")
-        return self._answers[code]
+        return among(self._answers)(code)
 
     def know(self, question: Question, answer: Answer | Box, suffix: str = "") -> None:
         """What conditions may call it: by its code, or by survey, group and question."""

@@ -10,7 +10,7 @@ from pymongo.database import Database
 from services.intake.store.surveys import AlreadyCreated
 from shared import times
 from shared.documents import Document
-from shared.jobs import DONE, FAILED, RUNNING, WAITING, Jobs
+from shared.jobs import DONE, RUNNING, Jobs
 
 _SCHEMA = 1
 _CHUNK = 1 << 20
@@ -33,7 +33,7 @@ class Exports:
         job = {"_id": name, "unit": unit, "schema": _SCHEMA, "survey": survey, "kind": kind}
         found = self.jobs.add({**job, "rows": 0, "of": 0, "problem": ""})
         if (found["survey"], found["kind"]) != (survey, kind):
-            raise AlreadyCreated("This Idempotency-Key was used with another body; use a new one.")
+            raise AlreadyCreated
         return found
 
     def keep(self, name: str, file: Path) -> None:
@@ -52,13 +52,11 @@ class Exports:
         and one under way is begun anew."""
         for job in list(self.jobs.collection.find({"survey": survey})):
             if job["state"] == DONE:
-                change: Document = {"state": FAILED, "problem": _SPOILT}
+                self.jobs.revoke(job, problem=_SPOILT)
             elif job["state"] == RUNNING:
-                change = {"state": WAITING, "holder": None, "until": times.now()}
+                self.jobs.begin_anew(job)
             else:
                 continue
-            as_it_was = {"_id": job["_id"], "state": job["state"], "holder": job["holder"]}
-            self.jobs.collection.update_one(as_it_was, {"$set": change})
             self._erase(job["_id"])
 
     def erase_old(self) -> None:

@@ -8,6 +8,7 @@ from pymongo import ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
+from services.intake.store.surveys import AlreadyCreated
 from shared import times
 from shared.documents import Document, stamp
 
@@ -21,10 +22,6 @@ UNDER_WAY = (WAITING, RUNNING)
 
 class NoSuchImport(Exception):
     """No import of this id is there to see."""
-
-
-class AlreadyImporting(Exception):
-    """The idempotency key began something else before."""
 
 
 @dataclass
@@ -71,7 +68,7 @@ class Imports:
         self._collection.create_index([("state", 1), ("until", 1)])
 
     def add(self, job: Import) -> Import:
-        """Store a new one; the same request again finds it. Raises AlreadyImporting."""
+        """Store a new one; the same request again finds it. Raises AlreadyCreated."""
         fields = asdict(job)
         document = {"_id": fields.pop("id"), "schema": _SCHEMA, **fields}
         try:
@@ -79,9 +76,7 @@ class Imports:
         except DuplicateKeyError:
             found = self.get(job.unit, job.id)
             if found.digest != job.digest:
-                raise AlreadyImporting(
-                    "This Idempotency-Key was used with another body; use a new one."
-                ) from None
+                raise AlreadyCreated from None
             return found
         return job
 

@@ -34,6 +34,9 @@ class NoSuchSurvey(Exception):
 class AlreadyCreated(Exception):
     """The idempotency key made something else before."""
 
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body; use a new one.")
+
 
 @dataclass(frozen=True)
 class OpenSurvey:
@@ -79,9 +82,7 @@ class Surveys:
         except AlreadyThere:
             found = self.get(survey.unit, survey.id)
             if found.body_digest != survey.body_digest:
-                raise AlreadyCreated(
-                    "This Idempotency-Key was used with another body; use a new one."
-                ) from None
+                raise AlreadyCreated from None
             return found
         return survey
 

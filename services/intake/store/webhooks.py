@@ -120,9 +120,7 @@ class Webhooks:
         except DuplicateKeyError:
             found = self.get(webhook.unit, webhook.id)
             if found.body_digest != webhook.body_digest:
-                raise AlreadyCreated(
-                    "This Idempotency-Key was used with another body; use a new one."
-                ) from None
+                raise AlreadyCreated from None
             return found
         return webhook
 

@@ -10,7 +10,6 @@ from time import monotonic
 
 import requests
 import structlog
-from pymongo.errors import PyMongoError
 from standardwebhooks import Webhook as Signature
 
 from services.intake.domain.participation import the_day_of
@@ -34,6 +33,7 @@ from services.intake.store.webhooks import (
 )
 from shared import outbound, times
 from shared.event import Message
+from shared.loops import repeat
 
 log = structlog.get_logger()
 
@@ -97,16 +97,10 @@ class DeliverWebhooks:
 
     def __call__(self, stop: threading.Event) -> None:
         with ThreadPoolExecutor(_AT_ONCE, "webhook") as pool:
-            while not stop.is_set():
-                try:
-                    pause = 0.0 if self.send_some(stop, pool) else _LOOK_SECONDS
-                except PyMongoError as error:
-                    log.warning("webhook.waiting", reason=repr(error)[:200])
-                    pause = _AWAY_SECONDS
-                except Exception:  # a thread that ended here would be missed by nobody
-                    log.exception("webhook.failed")
-                    pause = _AWAY_SECONDS
-                stop.wait(pause)
+            repeat(
+                lambda: self.send_some(stop, pool), stop, name="webhook", idle=_LOOK_SECONDS,
+                after_failure=_AWAY_SECONDS,
+            )  # fmt: skip
 
     def send_some(self, stop: threading.Event, pool: ThreadPoolExecutor) -> int:
         """A turn of each webhook; answers how many deliveries were taken."""

@@ -11,6 +11,7 @@ from services.intake.domain.survey import ARCHIVED, CLOSED, Survey
 from services.intake.store import Store
 from services.intake.usecases.erase_response import forget_response
 from shared import times
+from shared.loops import repeat
 
 log = structlog.get_logger()
 
@@ -27,13 +28,10 @@ class EraseExpired:
     store: Store
 
     def __call__(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                erased = erase_expired(self.store)
-            except Exception:  # a thread that ended here would be missed by nobody
-                log.exception("retention.failed")
-                erased = 0
-            stop.wait(0 if erased else _IDLE_SECONDS)
+        repeat(
+            lambda: erase_expired(self.store), stop, name="retention", idle=_IDLE_SECONDS,
+            after_failure=_IDLE_SECONDS,
+        )  # fmt: skip
 
 
 def erase_expired(store: Store) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from services.intake.domain.columns import Column, Row, Table, TooManyRows
 from services.intake.domain.participation import ANONYMOUS
@@ -23,12 +22,13 @@ from services.intake.store.responses import Standing
 from shared import times
 from shared.documents import Document
 from shared.jobs import DONE, FAILED, RUNNING, NoSuchJob, TakenAway
+from shared.loops import repeat
 
 log = structlog.get_logger()
 
 _TOLD_EVERY = 2_000
 _MIXED = 2_000
-_IDLE_SECONDS, _AWAY_SECONDS = 0.5, 1.0
+_IDLE_SECONDS = 0.5
 _COMMAND = (sys.executable, "-m", "services.intake", "export")
 
 
@@ -94,16 +94,7 @@ class WriteExports:
     store: Store
 
     def __call__(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                pause = 0.0 if self._write_next(stop) else _IDLE_SECONDS
-            except PyMongoError as error:
-                log.warning("export.waiting", reason=repr(error)[:200])
-                pause = _AWAY_SECONDS
-            except Exception:  # a thread that ended here would be missed by nobody
-                log.exception("export.failed")
-                pause = _AWAY_SECONDS
-            stop.wait(pause)
+        repeat(lambda: self._write_next(stop), stop, name="export", idle=_IDLE_SECONDS)
 
     def _write_next(self, stop: threading.Event) -> bool:
         job = self.store.exports.jobs.take()

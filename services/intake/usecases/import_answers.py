@@ -27,12 +27,13 @@ from services.intake.tables.mapping import InvalidMapping, read_mapping
 from services.intake.tables.reading import UnreadableTable
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.take_in_rows import Batch, Stored, Where, prepare_rows, store_rows
+from shared.loops import repeat
 
 log = structlog.get_logger()
 
 _AT_ONCE = 500
 _MOST_KINDS = 1_000  # different things left out that are told apart
-_IDLE_SECONDS, _AWAY_SECONDS = 0.5, 1.0
+_IDLE_SECONDS = 0.5
 _SAID = (UnreadableTable, InvalidMapping, SurveyNotOpen, NoSuchSurvey, NothingBrought)
 
 
@@ -47,13 +48,7 @@ class ImportAnswers:
     store: Store
 
     def __call__(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                pause = 0.0 if self._import_next(stop) else _IDLE_SECONDS
-            except PyMongoError as error:
-                log.warning("import.waiting", reason=repr(error)[:200])
-                pause = _AWAY_SECONDS
-            stop.wait(pause)
+        repeat(lambda: self._import_next(stop), stop, name="import", idle=_IDLE_SECONDS)
 
     def _import_next(self, stop: threading.Event) -> bool:
         taken = self.store.imports.take()

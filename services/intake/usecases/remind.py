@@ -6,7 +6,6 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from services.intake.domain.invitation import link_to, new_secret, opt_out_token, opted_out
 from services.intake.domain.letter import filled, template_errors
@@ -16,6 +15,7 @@ from services.intake.store.invitations import Invitation
 from services.intake.store.mailings import Delivery, Mailing
 from services.intake.usecases import invite
 from shared import times
+from shared.loops import repeat
 from shared.mail import Line, MailAway, MailServer, NobodyKnows, NotTaken
 
 log = structlog.get_logger()
@@ -82,16 +82,10 @@ class SendMail:
     url: str
 
     def __call__(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                pause = 0.0 if self.send_some(stop) else _LOOK_SECONDS
-            except (PyMongoError, MailAway) as error:
-                log.warning("mail.waiting", reason=repr(error)[:200])
-                pause = _AWAY_SECONDS
-            except Exception:  # a thread that ended here would be missed by nobody
-                log.exception("mail.failed")
-                pause = _AWAY_SECONDS
-            stop.wait(pause)
+        repeat(
+            lambda: self.send_some(stop), stop, name="mail", idle=_LOOK_SECONDS,
+            after_failure=_AWAY_SECONDS, away=(MailAway,),
+        )  # fmt: skip
 
     def send_some(self, stop: threading.Event) -> int:
         """One batch of each mailing; answers how many were tried. Raises MailAway."""

@@ -46,7 +46,7 @@ def start_import(
     missing, are no reason to refuse the others of their row.
 
     Raises NoSuchSurvey, SurveyNotOpen, NotToImport, UnreadableTable, InvalidMapping,
-    AlreadyImporting.
+    AlreadyCreated.
     """
     owner = store.surveys.get(unit, survey)
     check_may_import(owner)

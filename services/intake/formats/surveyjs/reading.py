@@ -6,7 +6,7 @@ from typing import Any
 
 from services.intake.domain.definition import GROUP
 from services.intake.formats.draft import NOBODY, Draft, Item, Texts
-from services.intake.formats.expressions import Answer, NotTranslated, translated
+from services.intake.formats.expressions import Answer, NotTranslated, among, translated
 from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS, Keys, is_as_written
 from services.intake.formats.grids import Grid, paired, points_of
 from services.intake.formats.imported import Imported, UnreadableFile
@@ -273,7 +273,7 @@ class _Reading:
             rule = text(validator.get("expression"))
             if validator.get("type") == "expression" and rule and "valid_if" not in item:
                 try:
-                    item["valid_if"] = translated(rule, _among(own))
+                    item["valid_if"] = translated(rule, among(own))
                 except NotTranslated as why:
                     self.draft.imported.left_out(place, f"its validator {rule}: {why}")
                     continue
@@ -374,15 +374,6 @@ class _Reading:
             self.draft.column(column, item["id"], part)
             self.draft.known[column] = Answer(f"{item['id']}.{part}", number=True)
         self.draft.items.append(item)
-
-
-def _among(known: Mapping[str, Any]) -> Callable[[str], Any]:
-    def named(name: str) -> Any:
-        if name not in known:
-            raise NotTranslated(f"{name} is not asked before it.")
-        return known[name]
-
-    return named
 
 
 def _languages(survey: Mapping[str, Any]) -> list[str]:

@@ -17,11 +17,8 @@ def code_of(language: str) -> str | None:
     named = _CODED.fullmatch(language.strip()) or _CODE.fullmatch(language.strip())
     if named is not None and (named.lastindex or len(language.strip()) <= 3 or "-" in language):
         code = named[named.lastindex or 0]
-        return (
-            code[: code.find("-")].lower() + code[code.find("-") :]
-            if "-" in code
-            else (code.lower())
-        )
+        language_alone, joint, region = code.partition("-")
+        return language_alone.lower() + joint + region
     return _NAMED.get(language.strip().casefold())
 
 

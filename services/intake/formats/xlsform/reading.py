@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from services.intake.domain.definition import GROUP
-from services.intake.formats.expressions import Answer, Box, NotTranslated, translated
+from services.intake.formats.expressions import Answer, Box, NotTranslated, among, translated
 from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS, Keys, is_as_written
 from services.intake.formats.imported import Imported, UnreadableFile
 from services.intake.formats.naming import Names
@@ -393,15 +393,8 @@ class _Reading:
     ) -> None:  # fmt: skip
         if not text:
             return
-        among = self._known if known is None else known
-
-        def named(name: str) -> Answer | Box:
-            if name not in among:
-                raise NotTranslated(f"{name} is not asked before it.")
-            return among[name]
-
         try:
-            part[key] = translated(text, named)
+            part[key] = translated(text, among(self._known if known is None else known))
         except NotTranslated as why:
             self.imported.left_out(place, f"its condition {text}: {why}")
         else:
