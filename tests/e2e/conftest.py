@@ -23,6 +23,13 @@ PATIENCE_SECONDS = 60
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 
+NO_MISTAKES = (
+    # To a form with mistakes a page answers 422.
+    "the server responded with a status of 4",
+    # The test was faster than the browser, and had its focus where it wrote already.
+    "Autofocus processing was blocked because a document already has a focused element",
+)
+
 DEFINITION = {
     "title": {"en": "What do you need?", "es": "¿Qué necesita usted?"},
     "languages": ["en", "es"],
@@ -171,5 +178,4 @@ def visit(browser, groundswell):
     yield visit
     for context in contexts:
         context.close()
-    # That a page answers 422 to a form with mistakes is no mistake of the page.
-    assert [text for text in said if "the server responded with a status of 4" not in text] == []
+    assert [text for text in said if not any(fine in text for fine in NO_MISTAKES)] == []
