@@ -38,6 +38,8 @@ def command(folder: Path, configuration: Path, port: int) -> list[str]:
         *("--config", str(configuration)),
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--storage-path", str(folder)),
+        # Alone: as a replica set of one it would log every write once more, for change streams.
+        "--standalone",
         *("--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING"),
     ]
 

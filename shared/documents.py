@@ -6,18 +6,20 @@ topology and without a transaction. A document here is a dict with
     _id, unit, schema   whose and which shape it is
     v                   storage version, compared and set by every write
     revision            what HTTP shows as the version; the caller's, never touched here
-    outbox, pending     encoded events that wait for the relay, and the token of that wait
+    outbox              encoded events that wait for the relay
 
-Documents of one command wait under one token, which says how many they are. The relay clears an
-outbox only while `pending` is still the token it read, so an event that is added meanwhile is
-never cleared unseen.
+Before the write, a wait is noted beside it: which documents, and from which version on. The relay
+finds by the waits what is to be sent, so nothing has to be changed in a new document when it was,
+which is most of what an embedded database would charge for: only the wait is taken away. An outbox
+is emptied when its document changes. Whoever dies between noting and writing leaves a wait for
+nothing, which ends with time.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import bson
@@ -86,7 +88,7 @@ def stamp() -> str:
 
 
 def token(documents: int) -> str:
-    """A name for the wait of so many outboxes; the oldest wait is the smallest."""
+    """A name for a wait of so many documents; the oldest wait is the smallest."""
     return f"{stamp()}.{documents}"
 
 
@@ -95,19 +97,18 @@ def waiting_under(token: str) -> int:
     return int(token.rpartition(".")[2])
 
 
+def age_of(token: str) -> timedelta:
+    """How long ago it was made, by the clocks of whoever made it and of this machine."""
+    return timedelta(milliseconds=time.time_ns() // 1_000_000 - int(token[:13], 16))
+
+
 @dataclass(frozen=True)
 class Encoded:
-    """A new document as BSON; the token of its wait is added when it is written."""
+    """A new document as BSON; `waits` when there are events in it."""
 
+    name: str
     bson: bytes
     waits: bool
-
-    def stored(self, wait: str) -> RawBSONDocument:
-        if not self.waits:
-            return RawBSONDocument(self.bson)
-        pending = bson.encode({"pending": wait})[4:-1]
-        length = (len(self.bson) + len(pending)).to_bytes(4, "little")
-        return RawBSONDocument(length + self.bson[4:-1] + pending + b"\0")
 
 
 class Documents:
@@ -115,26 +116,31 @@ class Documents:
 
     def __init__(self, collection: Collection[Document]) -> None:
         self.collection = collection
+        self.waits = collection.database[f"{collection.name}.waits"]
 
     def ensure_indexes(self, *keys: Sequence[str]) -> None:
-        """The relay's index and the given ones; a name after "-" is descending."""
-        self.collection.create_index([("pending", 1)], sparse=True)
+        """A name after "-" is descending."""
         for names in keys:
             self.collection.create_index([(n.lstrip("-"), -1 if n[0] == "-" else 1) for n in names])
 
     def insert(self, document: Mapping[str, Any], events: Iterable[Event] = ()) -> None:
         """Store a new document with its events. Raises AlreadyThere."""
-        stored = _new(document, events)
-        if "outbox" in stored:
-            stored["pending"] = token(1)
+        new = _new(document, events)
+        if "outbox" in new:
+            self._note([str(new["_id"])], 1)
         try:
-            self.collection.insert_one(stored)
+            self.collection.insert_one(new)
         except DuplicateKeyError as error:
-            raise AlreadyThere(str(document["_id"])) from error
+            raise AlreadyThere(str(new["_id"])) from error
 
     def insert_many(self, rows: Sequence[tuple[Mapping[str, Any], Sequence[Event]]]) -> set[int]:
         """Store new documents in one command; answers the positions whose id existed before."""
-        return insert_encoded(self.collection, [encoded_document(*row) for row in rows])
+        return self.insert_encoded([encoded_document(*row) for row in rows])
+
+    def insert_encoded(self, new: Sequence[Encoded]) -> set[int]:
+        """Store new documents in one command; answers as insert_new does."""
+        self._note([each.name for each in new if each.waits], 1)
+        return insert_new(self.collection, [RawBSONDocument(each.bson) for each in new])
 
     def get(self, name: str) -> Document | None:
         return self.collection.find_one({"_id": name})
@@ -159,20 +165,31 @@ class Documents:
                 return document
 
     def _replace(self, document: Document, read: int, events: Sequence[Event]) -> bool:
-        waiting = document.get("outbox", []) + [vars(encode(event)) for event in events]
+        waiting = document.get("outbox", []) + _outbox(events)
         if len(waiting) > MOST_PENDING:
             raise OutboxFull(str(document["_id"]))
         document["v"] = read + 1
         if waiting:
-            document["outbox"], document["pending"] = waiting, token(1)
-        # The relay clears without touching `v`; the version alone decides between writers. A
-        # replaced document may carry an outbox that was cleared meanwhile: it is sent twice.
+            document["outbox"] = waiting
+        if events:
+            self._note([document["_id"]], read + 1)
+        # The relay empties without touching `v`; the version alone decides between writers. A
+        # replaced document may carry events that were sent meanwhile: they are sent twice.
         written = self.collection.replace_one({"_id": document["_id"], "v": read}, document)
         return written.matched_count == 1
 
+    def _note(self, names: Sequence[str], v: int) -> None:
+        """From version `v` on these have something to send."""
+        if names:
+            self.waits.insert_one({"_id": token(len(names)), "v": v, "of": list(names)})
+
+
+def _outbox(events: Iterable[Event]) -> list[dict[str, Any]]:
+    return [vars(encode(event)) for event in events]
+
 
 def _new(document: Mapping[str, Any], events: Iterable[Event]) -> Document:
-    outbox = [vars(encode(event)) for event in events]
+    outbox = _outbox(events)
     return {**document, "v": 1, **({"outbox": outbox} if outbox else {})}
 
 
@@ -180,13 +197,7 @@ def encoded_document(document: Mapping[str, Any], events: Iterable[Event] = ()) 
     """A new document as it is stored: version 1, its events inside it. Made by whoever asks, so
     that what BSON refuses fails nobody else."""
     new = _new(document, events)
-    return Encoded(bson.encode(new), "outbox" in new)
-
-
-def insert_encoded(collection: Collection[Document], encoded: Sequence[Encoded]) -> set[int]:
-    """Insert all that are new, to wait under one token; answers as insert_new does."""
-    wait = token(sum(each.waits for each in encoded))
-    return insert_new(collection, [each.stored(wait) for each in encoded])
+    return Encoded(str(new["_id"]), bson.encode(new), "outbox" in new)
 
 
 def insert_new(

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, ServerSelectionTimeoutError
 
-from shared.documents import AlreadyThere, Document, Encoded, insert_encoded
+from shared.documents import AlreadyThere, Documents, Encoded
 
 Admission = Callable[[Sequence[str]], dict[str, Exception]]
 Overdue = Callable[[Sequence[str]], None]
@@ -43,9 +42,9 @@ class GroupCommit:
     """
 
     def __init__(
-        self, collection: Collection[Document], admit: Admission, overdue: Overdue, most: int = 64
+        self, documents: Documents, admit: Admission, overdue: Overdue, most: int = 64
     ) -> None:
-        self._collection = collection
+        self._documents = documents
         self._admit = admit
         self._overdue = overdue
         self._most = most
@@ -103,7 +102,7 @@ class GroupCommit:
             return
         for entry in admitted:
             entry.is_sent = True
-        existed = insert_encoded(self._collection, [entry.document for entry in admitted])
+        existed = self._documents.insert_encoded([entry.document for entry in admitted])
         self._tell(looked, admitted)
         for position in existed:
             admitted[position].error = AlreadyThere(admitted[position].name)

@@ -15,7 +15,7 @@ from pymongo.errors import OperationFailure
 
 from shared.documents import Document, stamp
 
-_EMBEDDED = "secantus"
+_EMBEDDED = "secantusVersion"
 
 _Index = tuple[str, str]
 
@@ -24,10 +24,10 @@ _Index = tuple[str, str]
 def made_whole(database: Database[Document]) -> Iterator[None]:
     """For as long as the block makes the indexes that a service needs, all of them. At its end
     those are whole, and earlier marks of the same database process say nothing any more."""
-    hello = database.client.admin.command("hello")
-    if hello.get("setName") != _EMBEDDED:  # MongoDB sees to that itself
+    if _EMBEDDED not in database.client.server_info():  # MongoDB sees to that itself
         yield
         return
+    hello = database.client.admin.command("hello")
     marks, process = database["index_builds"], hello["topologyVersion"]["processId"]
     there = _indexes(database)
     broken_off = [mark for mark in marks.find() if mark["process"] != process]

@@ -1,25 +1,28 @@
-"""The relay: what waits in documents goes to the broker, at least once, and is then cleared."""
+"""The relay: what waits in documents goes to the broker, at least once; then its wait is over."""
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import structlog
+from pymongo.collection import Collection
 
 from shared.bus import AWAY, BATCH
 from shared.chunks import FEW, chunks
-from shared.documents import Document, Documents, waiting_under
+from shared.documents import Document, Documents, age_of, waiting_under
 from shared.event import Outgoing, TooLarge
 from shared.loops import repeat
 
 log = structlog.get_logger()
 
 Publish = Callable[[Sequence[Outgoing]], None]
+_Due = dict[str, Document]
 
 _BUSY_SECONDS, _IDLE_SECONDS, _AWAY_SECONDS = 0.02, 0.2, 1.0
 # A broker that stood still for minutes must not be waited for as long again.
 _LONGEST_REST_SECONDS = 1.0
+_LONGEST_WRITE = timedelta(days=1)
 
 
 class Relay:
@@ -49,28 +52,29 @@ class Relay:
     def _relay(self, outbox: Documents, rest: Callable[[float], object]) -> int:
         sent = 0
         began = time.monotonic()
-        for waits in _batches(outbox):
-            among = {"pending": {"$gte": waits[0], "$lte": waits[-1]}}
-            found = outbox.collection.find(among, {"pending": 1, "outbox": 1})
-            documents, events = self._sendable(found)
+        for tokens in _batches(outbox):
+            waits = _found(outbox.waits, tokens, {})
+            due = _due(outbox, waits)
+            documents, events = self._sendable(due)
             read = time.monotonic()
             self._publish(events)
             published = time.monotonic()
-            _clear(outbox, documents)
+            _empty(outbox, documents)
+            _settle(outbox, waits, due, documents)
             sent += len(events)
             busy = time.monotonic() - published + read - began
             rest(min(busy / 2, _LONGEST_REST_SECONDS))
             began = time.monotonic()
         return sent
 
-    def _sendable(self, found: Iterable[Document]) -> tuple[list[Document], list[Outgoing]]:
+    def _sendable(self, due: _Due) -> tuple[list[Document], list[Outgoing]]:
         """Those that can be sent, and their events. One that cannot stays where it is, and holds up
         nobody."""
         documents: list[Document] = []
         events: list[Outgoing] = []
-        for document in found:
+        for document in due.values():
             try:
-                events += [Outgoing(**event) for event in document["outbox"]]
+                events += [Outgoing(**event) for event in document.get("outbox", ())]
             except TooLarge as error:
                 self._tell(document["_id"], error)
             else:
@@ -90,30 +94,65 @@ def _batches(outbox: Documents) -> Iterator[list[str]]:
     One look lists the whole backlog, small strings; the documents are read a batch at a time, so
     that hours without a broker do not come back as one answer.
     """
-    waiting = outbox.collection.find({"pending": {"$gt": ""}}, {"pending": 1})
-    by_wait = sorted(Counter(document["pending"] for document in waiting).items())
     batch: list[str] = []
     size = 0
-    for wait, documents in by_wait:
+    for token in sorted(wait["_id"] for wait in outbox.waits.find({}, {"_id": 1})):
+        documents = waiting_under(token)
         if batch and size + documents > BATCH:
             yield batch
             batch, size = [], 0
-        batch.append(wait)
+        batch.append(token)
         size += documents
     if batch:
         yield batch
 
 
-def _clear(outbox: Documents, documents: Sequence[Document]) -> None:
-    """Clear these and no other. A document that came under the same wait after the look keeps its
-    outbox: only a wait that was read in full is cleared by its token alone."""
-    by_wait: dict[str, list[str]] = {}
-    for document in documents:
-        by_wait.setdefault(document["pending"], []).append(document["_id"])
-    whole = [wait for wait, names in by_wait.items() if len(names) == waiting_under(wait)]
-    filters: list[Document] = [{"pending": {"$in": waits}} for waits in chunks(whole, FEW)]
-    filters += [
-        {"pending": wait, "_id": {"$in": by_wait[wait]}} for wait in by_wait.keys() - set(whole)
+def _found(
+    collection: Collection[Document], names: Sequence[str], fields: dict[str, int]
+) -> list[Document]:
+    return [
+        document
+        for some in chunks(names, FEW)
+        for document in collection.find({"_id": {"$in": list(some)}}, fields)
     ]
-    for each in filters:
-        outbox.collection.update_many(each, {"$unset": {"pending": "", "outbox": ""}})
+
+
+def _due(outbox: Documents, waits: Iterable[Document]) -> _Due:
+    """The documents that are written as their waits say."""
+    awaited: dict[str, int] = {}
+    for wait in waits:
+        for name in wait["of"]:
+            awaited[name] = min(wait["v"], awaited.get(name, wait["v"]))
+    found = _found(outbox.collection, list(awaited), {"v": 1, "outbox": 1})
+    return {each["_id"]: each for each in found if each["v"] >= awaited[each["_id"]]}
+
+
+def _empty(outbox: Documents, sent: Iterable[Document]) -> None:
+    """Of documents that changed: what a new one holds is left to its first change."""
+    changed: dict[int, list[str]] = {}
+    for each in sent:
+        if each["v"] > 1 and "outbox" in each:
+            changed.setdefault(each["v"], []).append(each["_id"])
+    for v, names in changed.items():
+        for some in chunks(names, FEW):
+            as_read = {"_id": {"$in": list(some)}, "v": v}
+            outbox.collection.update_many(as_read, {"$unset": {"outbox": ""}})
+
+
+def _settle(
+    outbox: Documents, waits: Iterable[Document], due: _Due, sent: Iterable[Document]
+) -> None:
+    """Take away the waits whose documents were all sent. Of another, what is left goes on waiting:
+    what cannot be sent, and for a day what is not written; no write is under way for as long."""
+    done = {each["_id"]: each["v"] for each in sent}
+    over = []
+    for wait in waits:
+        left = [name for name in wait["of"] if done.get(name, 0) < wait["v"]]
+        if age_of(wait["_id"]) > _LONGEST_WRITE:
+            left = [name for name in left if name in due]
+        if not left:
+            over.append(wait["_id"])
+        elif left != wait["of"]:
+            outbox.waits.update_one({"_id": wait["_id"]}, {"$set": {"of": left}})
+    for some in chunks(over, FEW):
+        outbox.waits.delete_many({"_id": {"$in": list(some)}})

@@ -184,14 +184,14 @@ def expected_needs(contents: list[Content], group: str | None) -> dict[str, dict
 
 
 def waiting(client: pymongo.MongoClient) -> int:
-    """Documents whose events the relays have not sent yet."""
+    """Waits for events that the relays have not sent yet, or for a write that was killed."""
     collections = {
         "intake": ("surveys", "responses"),
         "planning": ("surveys", "proposals"),
         "metrics": ("cuts",),
     }
     return sum(
-        client[f"groundswell_{service}"][name].count_documents({"pending": {"$gt": ""}})
+        client[f"groundswell_{service}"][f"{name}.waits"].count_documents({})
         for service, names in collections.items()
         for name in names
     )

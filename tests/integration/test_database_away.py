@@ -16,7 +16,7 @@ import requests
 from pymongo.errors import AutoReconnect
 
 from shared import bus
-from shared.documents import encoded_document
+from shared.documents import Documents, encoded_document
 from shared.group_commit import GroupCommit
 from shared.sqlite_broker import Broker, Letter
 from tests.integration import test_local
@@ -111,7 +111,7 @@ def test_who_waits_behind_a_write_without_a_database_does_not_wait_it_out_again(
         until(lambda: len(commit._waiting) == 4, "four wait behind the first")
         raise AutoReconnect("the database is away")
 
-    commit = GroupCommit(mock_database["rows"], away, looks.append)
+    commit = GroupCommit(Documents(mock_database["rows"]), away, looks.append)
 
     def put(name: str) -> None:
         with pytest.raises(AutoReconnect):

@@ -7,7 +7,7 @@ import pytest
 from bson.errors import InvalidDocument
 
 from shared import group_commit
-from shared.documents import AlreadyThere, encoded_document
+from shared.documents import AlreadyThere, Documents, encoded_document
 from shared.group_commit import GroupCommit
 from tests.integration.deadline import until
 
@@ -18,6 +18,10 @@ class Shut(Exception):
 
 def admit_all(_) -> dict[str, Exception]:
     return {}
+
+
+def rows(database) -> Documents:
+    return Documents(database["rows"])
 
 
 def encoded(name: str, **fields):
@@ -58,7 +62,7 @@ def names(database) -> set[str]:
 
 
 def test_thirty_two_threads_each_find_their_document_stored(database, together):
-    commit = GroupCommit(database["rows"], admit_all, admit_all)
+    commit = GroupCommit(rows(database), admit_all, admit_all)
 
     def insert_ten(thread: int) -> None:
         for i in range(10):
@@ -72,7 +76,7 @@ def test_thirty_two_threads_each_find_their_document_stored(database, together):
 
 
 def test_a_value_that_bson_cannot_encode_fails_only_its_own_request(database, together):
-    commit = GroupCommit(database["rows"], admit_all, admit_all)
+    commit = GroupCommit(rows(database), admit_all, admit_all)
 
     def insert(position: int) -> None:
         value = 10**30 if position == 7 else 1
@@ -87,7 +91,7 @@ def test_a_value_that_bson_cannot_encode_fails_only_its_own_request(database, to
 def test_a_duplicate_is_told_to_the_request_that_sent_it(database, together):
     for taken in ("3", "11"):
         database["rows"].insert_one({"_id": taken, "old": True})
-    commit = GroupCommit(database["rows"], admit_all, admit_all)
+    commit = GroupCommit(rows(database), admit_all, admit_all)
     answers = together(
         [lambda n=n: commit.insert(n, "gate", encoded(n)) for n in map(str, range(16))]
     )
@@ -97,7 +101,7 @@ def test_a_duplicate_is_told_to_the_request_that_sent_it(database, together):
 
 
 def test_of_twenty_requests_with_one_id_one_is_stored(database, together):
-    commit = GroupCommit(database["rows"], admit_all, admit_all)
+    commit = GroupCommit(rows(database), admit_all, admit_all)
     answers = together(
         [lambda i=i: commit.insert("same", "gate", encoded("same", by=i)) for i in range(20)]
     )
@@ -108,7 +112,7 @@ def test_of_twenty_requests_with_one_id_one_is_stored(database, together):
 
 def test_a_closed_gate_refuses_only_its_own(database, together):
     commit = GroupCommit(
-        database["rows"], lambda gates: {g: Shut(g) for g in gates if g == "odd"}, admit_all
+        rows(database), lambda gates: {g: Shut(g) for g in gates if g == "odd"}, admit_all
     )
     answers = together(
         [
@@ -132,7 +136,7 @@ def test_what_ends_the_leader_acknowledges_nobody(database, together):
             raise SystemExit("told to stop")
         return {}
 
-    commit = GroupCommit(database["rows"], admit, admit_all)
+    commit = GroupCommit(rows(database), admit, admit_all)
     answers = together(
         [lambda n=n: commit.insert(n, "gate", encoded(n)) for n in map(str, range(8))]
     )
@@ -140,14 +144,11 @@ def test_what_ends_the_leader_acknowledges_nobody(database, together):
     assert names(database) == {str(n) for n, error in enumerate(answers) if error is None}
 
 
-class Unlucky:
-    """A collection that stores what it is given, and whose answer gets lost."""
+class Unlucky(Documents):
+    """They are stored, and the answer gets lost."""
 
-    def __init__(self, collection) -> None:
-        self.collection = collection
-
-    def insert_many(self, documents, **options):
-        self.collection.insert_many(documents, **options)
+    def insert_encoded(self, new):
+        super().insert_encoded(new)
         raise ConnectionResetError("the answer got lost")
 
 
@@ -159,7 +160,7 @@ def no_patience(monkeypatch):
 
 def test_the_gates_of_a_slow_write_are_told_before_anybody_is_answered(database, no_patience):
     told = []
-    commit = GroupCommit(database["rows"], admit_all, told.extend)
+    commit = GroupCommit(rows(database), admit_all, told.extend)
     commit.insert("r1", "gate", encoded("r1"))
     assert told == ["gate"]
 
@@ -176,5 +177,5 @@ def test_the_gates_of_a_slow_write_are_told_when_its_answer_got_lost(database, n
 
 def test_a_write_in_time_is_told_to_nobody(database):
     told = []
-    GroupCommit(database["rows"], admit_all, told.extend).insert("r1", "gate", encoded("r1"))
+    GroupCommit(rows(database), admit_all, told.extend).insert("r1", "gate", encoded("r1"))
     assert told == []

@@ -3,6 +3,7 @@
 import threading
 import time
 import uuid
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -14,6 +15,8 @@ from shared.outbox import Relay
 from tests.integration.deadline import until
 from tests.integration.tally import NumberDrawn, Tally, numbers_of
 
+ENORMOUS = {"id": "e", "type": NumberDrawn.type, "body": b"x" * (MOST_BYTES + 1)}
+
 
 @pytest.fixture
 def tally(database) -> Tally:
@@ -24,7 +27,12 @@ def tally(database) -> Tally:
 
 
 def left(tally: Tally) -> int:
-    return tally.drawn.collection.count_documents({"pending": {"$exists": True}})
+    """How many documents wait."""
+    return sum(len(wait["of"]) for wait in tally.drawn.waits.find())
+
+
+def numbers(sent: list[Outgoing]) -> list[int]:
+    return [orjson.loads(event.body)["data"]["number"] for event in sent]
 
 
 def hear(tally: Tally, url: str, topology: Topology, copies: int) -> list[int]:
@@ -46,20 +54,17 @@ def hear(tally: Tally, url: str, topology: Topology, copies: int) -> list[int]:
     return heard
 
 
-def test_the_relay_publishes_and_then_clears(tally, broker_url, topology):
+def test_the_relay_publishes_once(tally, broker_url, topology):
     tally.draw(range(3))
     publisher = Publisher(broker_url, topology)
     assert Relay([tally.drawn], publisher.publish).relay() == 3
     assert left(tally) == 0
-    assert "outbox" not in tally.drawn.get("0")
     assert Relay([tally.drawn], publisher.publish).relay() == 0
     publisher.close()
     assert sorted(hear(tally, broker_url, topology, 3)) == [0, 1, 2]
 
 
-def test_a_crash_between_publishing_and_clearing_sends_twice_and_counts_once(
-    tally, broker_url, topology
-):
+def test_a_crash_before_the_wait_is_over_sends_twice_and_counts_once(tally, broker_url, topology):
     tally.draw(range(5))
     publisher = Publisher(broker_url, topology)
 
@@ -96,7 +101,7 @@ def test_the_oldest_is_sent_first_and_a_backlog_in_bounded_batches(tally):
         tally.draw(range(start, start + 50))
     batches = []
     Relay([tally.drawn], batches.append).relay()
-    sent = [orjson.loads(event.body)["data"]["number"] for batch in batches for event in batch]
+    sent = numbers([event for batch in batches for event in batch])
     assert {number // 50 for number in sent[:50]} == {0}
     assert sorted(sent) == list(range(1000))
     assert max(len(batch) for batch in batches) <= BATCH + 50
@@ -218,10 +223,10 @@ def test_events_of_one_document_are_sent_in_their_order(database):
         documents.update("d", lambda _, n=number: [NumberDrawn("careers", "d", n)])
     sent = []
     Relay([documents], sent.extend).relay()
-    assert [orjson.loads(event.body)["data"]["number"] for event in sent] == [0, 1, 2, 3]
+    assert numbers(sent) == [0, 1, 2, 3]
 
 
-def test_a_document_that_came_under_a_wait_after_the_look_keeps_its_outbox(tally):
+def test_a_document_that_came_under_a_wait_after_the_look_waits_on(tally):
     """The documents of one command become visible one by one."""
     tally.draw(range(4))
     late = tally.drawn.collection.find_one_and_delete({"_id": "3"})
@@ -237,11 +242,60 @@ def test_a_document_that_came_under_a_wait_after_the_look_keeps_its_outbox(tally
     assert (relay.relay(), left(tally)) == (1, 0)
 
 
+@pytest.mark.parametrize("write", ["a new one", "a change"])
+def test_what_is_written_after_the_relay_looked_for_it_is_sent(database, monkeypatch, write):
+    """Whoever writes notes so before, and may stand still in between."""
+    documents, sent = Documents(database["documents"]), []
+    relay = Relay([documents], sent.extend)
+    if write == "a change":
+        documents.insert({"_id": "d", "unit": "careers"}, [NumberDrawn("careers", "d", 0)])
+        relay.relay()
+    note = documents._note
+
+    def note_and_stand_still(names, v) -> None:
+        note(names, v)
+        assert relay.relay() == 0
+
+    monkeypatch.setattr(documents, "_note", note_and_stand_still)
+    said = [NumberDrawn("careers", "d", 1)]
+    if write == "a change":
+        documents.update("d", lambda _: said)
+    else:
+        documents.insert({"_id": "d", "unit": "careers"}, said)
+    relay.relay()
+    assert numbers(sent)[-1] == 1
+    assert documents.waits.count_documents({}) == 0
+
+
+def test_a_wait_for_nothing_ends_after_a_day_and_one_for_what_cannot_be_sent_does_not(
+    tally, monkeypatch
+):
+    tally.draw([0])
+    tally.drawn.collection.update_one({"_id": "0"}, {"$push": {"outbox": ENORMOUS}})
+    tally.drawn._note(["killed"], 1)
+    relay = Relay([tally.drawn], lambda _: None)
+    relay.relay()
+    assert left(tally) == 2
+    monkeypatch.setattr("shared.outbox._LONGEST_WRITE", timedelta(0))
+    relay.relay()
+    assert [wait["of"] for wait in tally.drawn.waits.find()] == [["0"]]
+
+
+def test_an_outbox_is_emptied_once_its_document_changed(database):
+    documents = Documents(database["documents"])
+    documents.insert({"_id": "d", "unit": "careers"}, [NumberDrawn("careers", "d", 0)])
+    relay = Relay([documents], lambda _: None)
+    relay.relay()
+    assert len(documents.get("d")["outbox"]) == 1
+    documents.update("d", lambda _: [NumberDrawn("careers", "d", 1)])
+    relay.relay()
+    assert "outbox" not in documents.get("d")
+
+
 def test_a_document_that_cannot_be_sent_keeps_its_events_and_holds_up_no_other(tally):
     """One whose event is larger than what is sent, in the midst of others of the same wait."""
     tally.draw(range(5))
-    enormous = {"id": "e", "type": NumberDrawn.type, "body": b"x" * (MOST_BYTES + 1)}
-    tally.drawn.collection.update_one({"_id": "2"}, {"$push": {"outbox": enormous}})
+    tally.drawn.collection.update_one({"_id": "2"}, {"$push": {"outbox": ENORMOUS}})
     sent: list[Outgoing] = []
     relay = Relay([tally.drawn], sent.extend)
     assert [relay.relay() for _ in range(3)] == [4, 0, 0]

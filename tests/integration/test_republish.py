@@ -71,10 +71,11 @@ class Centre:
         """What waits in intake's outboxes, in any order, and is taken from there."""
         found = []
         for name in ("surveys", "responses"):
-            for document in list(self.databases[0][name].find({"pending": {"$gt": ""}})):
+            documents = self.databases[0][name]
+            for document in list(documents.find({"outbox": {"$exists": True}})):
                 found += [_Said(event["body"]) for event in document["outbox"]]
-                nothing = {"$unset": {"outbox": "", "pending": ""}}
-                self.databases[0][name].update_one({"_id": document["_id"]}, nothing)
+                documents.update_one({"_id": document["_id"]}, {"$unset": {"outbox": ""}})
+            self.databases[0][f"{name}.waits"].delete_many({})
         return found
 
     def again(self) -> None:

@@ -28,7 +28,6 @@ from shared.documents import (
     Encoded,
     NotThere,
     encoded_document,
-    insert_encoded,
 )
 from shared.event import Event
 from shared.group_commit import PATIENCE_SECONDS, GroupCommit
@@ -93,7 +92,7 @@ class Responses:
         self.documents = Documents(database["responses"])
         self._surveys = surveys
         self._secret = secret.encode()
-        self._commit = GroupCommit(self.documents.collection, surveys.closed, surveys.reopen_seal)
+        self._commit = GroupCommit(self.documents, surveys.closed, surveys.reopen_seal)
 
     def ensure_indexes(self) -> None:
         self.documents.ensure_indexes(("survey",))
@@ -133,9 +132,7 @@ class Responses:
         for error in self._surveys.closed([survey.id]).values():
             raise error
         try:
-            existed = insert_encoded(
-                self.documents.collection, [response.document for response in responses]
-            )
+            existed = self.documents.insert_encoded([response.document for response in responses])
         finally:
             if time.monotonic() - looked > PATIENCE_SECONDS:
                 self._surveys.reopen_seal([survey.id])
@@ -202,7 +199,6 @@ class Responses:
                 return []
             # What waited to be told of it is not told any more.
             document.pop("outbox", None)
-            document.pop("pending", None)
             document.pop("carried", None)
             erased = {"at": times.rfc3339(at), "reason": reason}
             document.update(revision=ERASED, content=None, submitted=b"", erased=erased)

@@ -15,7 +15,7 @@ from pymongo.database import Database
 from services.metrics.domain.cut import Row
 from services.metrics.domain.snapshot import Snapshot
 from shared.chunks import INSERTS, LOOKUPS, chunks
-from shared.documents import Document, encoded_document, insert_encoded
+from shared.documents import Document, insert_new
 
 _LAST_CHARACTER = "\U0010ffff"
 
@@ -46,9 +46,8 @@ class Snapshots:
         for some in chunks(list(made), INSERTS):
             begun = [_series_document(unit, seq, row) for row, _ in some if row.is_new]
             if begun:
-                insert_encoded(self._series, [encoded_document(each) for each in begun])
-            documents = [_snapshot_document(unit, seq, *each) for each in some]
-            insert_encoded(self._snapshots, [encoded_document(each) for each in documents])
+                insert_new(self._series, begun)
+            insert_new(self._snapshots, [_snapshot_document(unit, seq, *each) for each in some])
             moved = [series_id(unit, row.series) for row, _ in some if not row.is_new]
             for names in chunks(moved, LOOKUPS):
                 self._series.update_many({"_id": {"$in": names}}, {"$max": {"seq": seq}})

@@ -110,8 +110,7 @@ def hear(database, tmp_path, store):
         with subscribe(url, "intake", topology) as subscription:
             relay = threading.Thread(target=Relay(outboxes, publisher.publish).run, args=(stop,))
             relay.start()
-            waiting = {"pending": {"$exists": True}}
-            until(lambda: not any(o.collection.find_one(waiting) for o in outboxes), "all is said")
+            until(lambda: not any(o.waits.find_one({}) for o in outboxes), "all is said")
             stop.set()
             relay.join()
             publisher.close()
