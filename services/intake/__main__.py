@@ -1,4 +1,4 @@
-"""Commands beside intake: `python -m services.intake republish | person | export`."""
+"""Commands beside intake: `python -m services.intake republish | person | held | export`."""
 
 import argparse
 import json
@@ -17,6 +17,8 @@ from shared.bus import Publisher, load_topology
 from shared.documents import connect
 from shared.indexes import made_whole
 from shared.jobs import TakenAway
+from shared.parking import Parking
+from shared.rebuild import print_held
 from shared.settings import Settings
 
 Asked = argparse.Namespace
@@ -32,6 +34,8 @@ def main() -> None:
     command.add_argument("who", help="an e-mail address, or the id of a response")
     command.add_argument("receipt", nargs="?", help="the receipt, or the survey, of a response")
     command.add_argument("--reason", help="why it is erased; kept with the fact")
+    command = commands.add_parser("held", help="what is kept of one response's events, as JSON")
+    command.add_argument("member", help="a response, as SURVEY.ID")
     command = commands.add_parser("export", help="make the file of an export (for the worker)")
     command.add_argument("job")
     command.add_argument("holder")
@@ -83,6 +87,11 @@ def _person(_: Settings, store: Store, asked: Asked) -> None:
     print()  # noqa: T201
 
 
+def _held(_: Settings, store: Store, asked: Asked) -> None:
+    parking = Parking(store.responses.documents.collection.database)
+    print_held(store.tallies.fold, parking, asked.member)
+
+
 def _export(_: Settings, store: Store, asked: Asked) -> None:
     job = store.exports.jobs.collection.find_one({"_id": asked.job, "holder": asked.holder})
     if job is None:
@@ -96,6 +105,7 @@ def _export(_: Settings, store: Store, asked: Asked) -> None:
 _COMMANDS: dict[str, Callable[[Settings, Store, Asked], None]] = {
     "republish": _republish,
     "person": _person,
+    "held": _held,
     "export": _export,
 }
 
