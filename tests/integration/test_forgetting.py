@@ -8,9 +8,9 @@ import pytest
 
 from services.intake import __main__ as intake_command
 from services.intake import consumer as intake
+from services.intake.usecases import hold_person
 from services.intake.usecases.close_survey import close_survey, seal_survey
 from services.intake.usecases.erase_expired import erase_expired
-from services.intake.usecases.hold_person import erase_person
 from services.intake.usecases.submit_response import submit_response
 from services.metrics import __main__ as metrics_command
 from services.metrics import consumer as metrics
@@ -29,6 +29,12 @@ def answered(centre: Centre, n: int) -> None:
         submit_response(centre.intake, survey=centre.survey, name=f"r{number}", **answer(5, 1))
 
 
+def erase_person(centre: Centre, name: str) -> None:
+    store, reason = centre.intake, "asked for it"
+    people = hold_person.by_response(store, centre.survey, name, reason)
+    hold_person.erase(store, people, reason)
+
+
 def close(centre: Centre) -> None:
     for closing in centre.intake.surveys.with_status("closing"):
         seal_survey(centre.intake, closing)
@@ -42,7 +48,7 @@ def test_an_erased_person_is_in_no_service(centre):
     folds = [centre.planning.tables, centre.metrics.heads.fold]
     key = f"{centre.survey}.r1"
     assert [len(fold.held(key)) for fold in folds] == [1, 1]
-    erase_person(centre.intake, centre.survey, "r1", "asked for it")
+    erase_person(centre, "r1")
     centre.hear(centre.said())
     assert [fold.held(key) for fold in folds] == [[], []]
     assert [figure[1] for figure in centre.figures()] == [2, 2]
@@ -97,7 +103,7 @@ def test_nothing_that_a_service_set_aside_says_a_word_of_an_erased_person(centre
     key, other = f"{centre.survey}.r1", f"{centre.survey}.r2"
     before = held(other)
     assert [len(each) for each in held(key)] == [2, 2, 2]  # counted or waiting, and failed
-    erase_person(centre.intake, centre.survey, "r1", "asked for it")
+    erase_person(centre, "r1")
     erasure = [each.body for each in centre.said()]
     for inbox in inboxes:
         inbox.receive(erasure)

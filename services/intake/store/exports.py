@@ -47,6 +47,11 @@ class Exports:
         stream = self._files.open_download_stream(name)
         return iter(lambda: stream.read(_CHUNK), b"")
 
+    def made_of(self, survey: str) -> list[str]:
+        """The files of a survey's answers that are there."""
+        found = self.jobs.collection.find({"survey": survey})
+        return [job["_id"] for job in found if job["state"] == DONE]
+
     def spoil(self, survey: str) -> None:
         """Answers of this survey were erased: a file that holds them is not given out any more,
         and one under way is begun anew."""

@@ -61,6 +61,7 @@ class Mailings:
         self._mailings.create_index([("status", 1)])
         self._mailings.create_index([("survey", 1), ("_id", 1)])
         self._deliveries.create_index([("mailing", 1), ("state", 1), ("due", 1)])
+        self._deliveries.create_index([("invitation", 1)])
 
     def add(self, mailing: Mailing) -> Mailing:
         """Store a new one; the same id again finds what was stored."""
@@ -128,6 +129,21 @@ class Mailings:
     def end(self, delivery: str, state: str, reason: str = "", due: datetime | None = None) -> None:
         fields = {"state": state, "reason": reason, "due": due or times.now()}
         self._deliveries.update_one({"_id": delivery}, {"$set": fields})
+
+    def sent_to(self, invitation: str) -> list[dict[str, str]]:
+        """What became of each letter to an invitation: {mailing, state, reason}."""
+        return [
+            {
+                "mailing": each["mailing"],
+                "state": _STATES[each["state"]],
+                "reason": each.get("reason", ""),
+            }
+            for each in self._deliveries.find({"invitation": invitation})
+        ]
+
+    def forget(self, invitation: str) -> None:
+        """Nothing tells any more that it was sent something, or is to be."""
+        self._deliveries.delete_many({"invitation": invitation})
 
     def progress(self, mailing: str) -> dict[str, int]:
         """How many deliveries are in each state, as they are called to people."""

@@ -7,7 +7,13 @@ from email.message import EmailMessage
 
 import structlog
 
-from services.intake.domain.invitation import link_to, new_secret, opt_out_token, opted_out
+from services.intake.domain.invitation import (
+    InvitationUnknown,
+    link_to,
+    new_secret,
+    opt_out_token,
+    opted_out,
+)
 from services.intake.domain.letter import filled, template_errors
 from services.intake.domain.survey import Survey
 from services.intake.store import Store
@@ -121,7 +127,11 @@ class SendMail:
     def _hand_over(self, line: Line, mailing: Mailing, asked: Survey, delivery: Delivery) -> bool:
         """Whether the line is good for more."""
         end = self.store.mailings.end
-        invitation = self.store.invitations.get(delivery.invitation)
+        try:
+            invitation = self.store.invitations.get(delivery.invitation)
+        except InvitationUnknown:  # it was forgotten since
+            self.store.mailings.forget(delivery.invitation)
+            return True
         if invitation.opted_out or invite.has_answered(asked, invitation):
             end(delivery.id, "skipped")
             return True

@@ -176,6 +176,20 @@ def test_who_opts_out_while_a_letter_waits_gets_none(
     assert progress(planner, survey) == ("done", {"sent": 2, "skipped": 1})
 
 
+def test_who_is_forgotten_while_a_letter_waits_gets_none_and_holds_up_nobody(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    monkeypatch.setattr("services.intake.usecases.remind._FIRST_WAIT", timedelta(0))
+    mailbox.refusals = {"a@example.edu": ["451 greylisted"]}
+    mail()
+    send_mail.send_some(GOING_ON)
+    send_mail.store.invitations.forget(invitation_id(survey, "a@example.edu"))
+    send_mail.send_some(GOING_ON)
+    send_mail.send_some(GOING_ON)
+    assert mailbox.to() == ["b@example.edu", "c@example.edu"]
+    assert progress(planner, survey) == ("done", {"sent": 2})
+
+
 def test_a_server_that_is_away_costs_no_try(mail, survey, planner, send_mail, mailbox):
     mail()
     away = SendMail(
