@@ -21,7 +21,7 @@ _SPOILT = "Answers in it were erased since; have it made again."
 class Exports:
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
-        self.jobs = Jobs(database["exports"])
+        self.jobs = Jobs(database["exports"], "export")
 
     def ensure_indexes(self) -> None:
         self.jobs.ensure_indexes()
