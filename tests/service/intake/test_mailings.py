@@ -214,6 +214,35 @@ def test_a_cancelled_mailing_sends_no_more(mail, survey, planner, send_mail, mai
     assert mailbox.letters == []
 
 
+def test_a_mailing_that_is_cancelled_on_its_way_ends_with_the_letter_in_hand(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    path = f"/surveys/{survey}/mailings/{mail().json['id']}/cancel"
+    end = send_mail.store.mailings.end
+
+    def end_and_cancel(*said):
+        end(*said)
+        planner("POST", path)
+
+    monkeypatch.setattr(send_mail.store.mailings, "end", end_and_cancel)
+    send_mail.send_some(GOING_ON)
+    assert len(mailbox.letters) == 1
+    assert progress(planner, survey) == ("cancelled", {"sent": 1, "queued": 2})
+
+
+def test_each_kind_of_job_that_is_missed_is_called_by_its_name(planner, survey):
+    asked = {
+        "mailing": ("POST", f"/surveys/{survey}/mailings/none/cancel"),
+        "import": ("GET", "/imports/none"),
+        "export": ("GET", "/exports/none"),
+    }
+    answers = {called: planner(*request) for called, request in asked.items()}
+    assert {each.status_code for each in answers.values()} == {404}
+    assert all(
+        answer.json["detail"] == f"There is no such {called}." for called, answer in answers.items()
+    )
+
+
 def test_without_a_mail_server_the_planner_is_told_what_to_do(planner, survey):
     refused = planner("POST", f"/surveys/{survey}/mailings", json=LETTER)
     assert refused.status_code == 409
