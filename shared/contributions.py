@@ -66,6 +66,10 @@ class Kept:
     at: str
     body: Body | None
 
+    @property
+    def step(self) -> str:
+        return f"{self.row}:{self.revision}"
+
 
 @dataclass(frozen=True)
 class Departure:
@@ -139,13 +143,12 @@ class Contributions:
         return {(batch.mark, step): batch.v for batch in batches for step in batch.steps}
 
     def held(self, heads: Sequence[str], member: str) -> Iterator[tuple[str, Kept]]:
-        """What each head keeps of a member: (head, each revision that has a body)."""
+        """What each head keeps of a member: (head, each revision that came)."""
         by_row = {_row(head, member): head for head in heads}
         for some in chunks(list(by_row), LOOKUPS):
             for document in self._rows.find({"_id": {"$in": list(some)}}):
-                for revision, step in document["steps"].items():
-                    if step["body"] is not None:
-                        yield by_row[document["_id"]], _kept(document, int(revision))
+                for revision in document["steps"]:
+                    yield by_row[document["_id"]], _kept(document, int(revision))
 
     def _manifests_of(self, marks: set[str]) -> list[Batch]:
         return [
@@ -207,16 +210,22 @@ class Contributions:
                 found.append(Departure(row, since, versions[max(versions)]))
         return found
 
-    def forget(self, rows: Iterable[str]) -> None:
-        """Drop the bodies of members that are gone, and the names of those that were erased."""
+    def forget(self, rows: Iterable[str]) -> list[str]:
+        """Drop the bodies of members that are gone, and the names of those that were erased;
+        answers all steps until they went."""
+        forgotten = []
         for row in rows:
             (document,) = self._rows.find({"_id": row})
-            steps = document["steps"]
-            nothing = {f"steps.{r}.body": None for r, s in steps.items() if s["body"] is not None}
-            if str(ERASED) in steps:
+            steps = {int(revision): step for revision, step in document["steps"].items()}
+            went = max(revision for revision, step in steps.items() if step["body"] is None)
+            until = {revision: step for revision, step in steps.items() if revision <= went}
+            nothing = {f"steps.{r}.body": None for r, s in until.items() if s["body"] is not None}
+            if ERASED in steps:
                 nothing["member"] = None
             if nothing:
                 self._rows.update_one({"_id": row}, {"$set": nothing})
+            forgotten += [f"{row}:{revision}" for revision in until]
+        return forgotten
 
 
 def _row(head: str, member: str) -> str:

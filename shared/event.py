@@ -86,6 +86,17 @@ def encode(event: Event) -> Outgoing:
     return Outgoing(name, event.type, orjson.dumps(envelope))
 
 
+def subject_of(body: bytes) -> str | None:
+    """What a message is about, also where it is no envelope of ours otherwise; None where nothing
+    says so."""
+    try:
+        envelope = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    subject = envelope.get("subject") if isinstance(envelope, dict) else None
+    return subject if isinstance(subject, str) else None
+
+
 def decode(body: bytes) -> Message:
     """What the bytes of an envelope say. Raises Malformed."""
     try:

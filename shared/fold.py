@@ -17,7 +17,7 @@ updated on the common path, which is most of what an embedded database would cha
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import orjson
@@ -26,6 +26,7 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from shared import set_hash
+from shared.chunks import LOOKUPS, chunks
 from shared.contributions import Batch, Body, Contribution, Contributions, Kept
 from shared.documents import Document, insert_new, stamp
 
@@ -95,8 +96,16 @@ class Fold:
         return [document["_id"] for document in self._heads.find({}, {"_id": 1})]
 
     def held(self, member: str) -> list[tuple[str, Kept]]:
-        """(head, what it keeps) of a member, in whichever heads; nothing once it is gone."""
-        return list(self._contributions.held(self.names(), member))
+        """(head, what it keeps) of a member, folded or waiting; nothing once it is gone."""
+        heads = {*self.names(), *self._waiting.distinct("head")}
+        found = list(self._contributions.held(sorted(heads), member))
+        waiting = {
+            row["_id"]: _unpacked(row["body"]).body
+            for some in chunks([kept.step for _, kept in found], LOOKUPS)
+            for row in self._waiting.find({"_id": {"$in": list(some)}})
+        }
+        whole = [(head, replace(k, body=k.body or waiting.get(k.step))) for head, k in found]
+        return [(head, kept) for head, kept in whole if kept.body is not None]
 
     def apply(self, contributions: Iterable[Contribution]) -> None:
         """Fold them; when this returns, their effect is durable and their messages may be
@@ -187,14 +196,17 @@ class Fold:
         return newer
 
     def _let_go(self, head: Head, rows: Sequence[str]) -> None:
-        """Forget the bodies of members that are gone, and note from when to when they counted."""
+        """Forget the bodies of members that are gone, also those that wait, and note from when to
+        when they counted."""
         left = self._contributions.departures(rows, head.last)
         if left:
             noted = [
                 {"_id": f"{each.row}:{each.until}", "head": head.id, **vars(each)} for each in left
             ]
             insert_new(self._departures, noted)
-        self._contributions.forget(rows)
+        forgotten = self._contributions.forget(rows)
+        for some in chunks(forgotten, LOOKUPS):
+            self._waiting.delete_many({"_id": {"$in": list(some)}})
 
     def departures(self, name: str) -> list[tuple[int, int]]:
         """Of each member whose body was folded into a head and is forgotten: the version from

@@ -2,7 +2,7 @@
 how far it is, and another goes on when it dies."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -19,7 +19,7 @@ _HELD = timedelta(seconds=60)
 
 
 class NoSuchJob(Exception):
-    """No job of this id is there to see."""
+    """No job of this id is there to see; the text is what such a job is called."""
 
 
 class TakenAway(Exception):
@@ -27,10 +27,12 @@ class TakenAway(Exception):
 
 
 class Jobs:
-    """The jobs of one collection; `state` is one of the five above, the rest is the caller's."""
+    """The jobs of one collection; `state` is one of the five above, the rest is the caller's. One
+    is `called` so where it is missed. Whoever took one has its `_id` and `holder` to show."""
 
-    def __init__(self, collection: Collection[Document]) -> None:
+    def __init__(self, collection: Collection[Document], called: str) -> None:
         self.collection = collection
+        self._called = called
 
     def ensure_indexes(self) -> None:
         self.collection.create_index([("state", 1), ("until", 1)])
@@ -49,15 +51,16 @@ class Jobs:
         """Raises NoSuchJob."""
         found = self.collection.find_one({"_id": name})
         if found is None or found["unit"] != unit:
-            raise NoSuchJob(name)
+            raise NoSuchJob(self._called)
         return found
 
     def take(self) -> Document | None:
-        """One that waits, or that nobody has in hand any more; its `holder` is new."""
+        """The first that waits, or that nobody has in hand any more; its `holder` is new."""
         for state in UNDER_WAY:
             found = self.collection.find_one_and_update(
                 {"state": state, "until": {"$lte": times.now()}},
                 {"$set": {"state": RUNNING, "holder": stamp(), "until": times.now() + _HELD}},
+                sort=[("until", 1)],
                 return_document=ReturnDocument.AFTER,
             )
             if found is not None:
@@ -68,9 +71,9 @@ class Jobs:
         """Keep how far it is. Raises TakenAway."""
         self._write(job, {**progress, "until": times.now() + _HELD})
 
-    def release(self, job: Document) -> None:
-        """For whoever looks next. Raises TakenAway."""
-        self._write(job, {"until": times.now()})
+    def release(self, job: Document, until: datetime | None = None) -> None:
+        """For whoever looks next, or first after `until`. Raises TakenAway."""
+        self._write(job, {"until": until or times.now()})
 
     def end(self, job: Document, state: str, **progress: Any) -> None:
         """Raises TakenAway."""

@@ -214,12 +214,11 @@ def _find(services: list[Service], prefix: str) -> Found:
 
 def _print(found: Found) -> None:
     message = found.message
-    event_type, subject = _named(message.body)
     for name, value in (
         ("id", message.id),
         ("service", found.service.name),
-        ("type", event_type),
-        ("subject", subject),
+        ("type", _type(message.body)),
+        ("subject", message.subject or "-"),
         ("state", _state(message)),
         ("attempts", str(message.attempts)),
         ("failed", f"first {message.since}, last {message.at}"),
@@ -230,9 +229,9 @@ def _print(found: Found) -> None:
 
 
 def _row(service: Service, message: Parked) -> tuple[str, ...]:
-    event_type, subject = _named(message.body)
-    name, attempts = message.id[:_SHORT_ID], str(message.attempts)
-    cells = (name, service.name, event_type, subject, attempts, message.at, message.reason)
+    name, attempts, subject = message.id[:_SHORT_ID], str(message.attempts), message.subject or "-"
+    kind = _type(message.body)
+    cells = (name, service.name, kind, subject, attempts, message.at, message.reason)
     return tuple(map(_cell, cells))
 
 
@@ -249,15 +248,13 @@ def _state(message: Parked) -> str:
     return f"to be tried again at {message.due}"
 
 
-def _named(body: bytes) -> tuple[str, str]:
-    """Type and subject as far as the body is an envelope."""
+def _type(body: bytes) -> str:
+    """As far as the body is an envelope."""
     try:
         envelope = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return "not JSON", "-"
-    if not isinstance(envelope, dict):
-        return "no envelope", "-"
-    return str(envelope.get("type", "-")), str(envelope.get("subject", "-"))
+        return "not JSON"
+    return str(envelope.get("type", "-")) if isinstance(envelope, dict) else "no envelope"
 
 
 def _pretty(body: bytes) -> str:

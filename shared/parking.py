@@ -3,10 +3,14 @@
 They wait in the consumer's own database, where a broken one holds up no queue, can be listed
 on any broker and survives it. `due` alone says when a message is tried next; a parked one has none
 until a person asks for another attempt.
+
+What is kept here holds what people said. Once a subject is to be forgotten, messages about it are
+deleted, and those that still come and fail are not kept either: there is nothing left of it that
+they could change.
 """
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -16,7 +20,9 @@ from pymongo.database import Database
 from pymongo.errors import ConnectionFailure
 
 from shared import times
-from shared.documents import Document, NotThere
+from shared.chunks import LOOKUPS, chunks
+from shared.documents import Document, NotThere, insert_new
+from shared.event import subject_of
 
 ATTEMPTS = 6
 _FIRST_WAIT = timedelta(seconds=1)
@@ -31,11 +37,13 @@ _TRACE_CHARACTERS = 8000
 class Parked:
     """A message set aside: `state` is "waiting" for its next attempt or "parked" for a person.
 
+    `subject` is what it is about, None where it does not say so.
     `since` and `at` are the times of the first and the last failure, `due` that of the next
     attempt, all RFC 3339 in UTC.
     """
 
     id: str
+    subject: str | None
     body: bytes
     state: str
     attempts: int
@@ -51,17 +59,20 @@ class Parking:
 
     def __init__(self, database: Database[Document]) -> None:
         self._messages = database["parked_messages"]
+        self._forgotten = database["forgotten_subjects"]
 
     def ensure_indexes(self) -> None:
+        self._messages.create_index([("subject", 1)])
         self._messages.create_index([("state", 1), ("at", 1)])
         self._messages.create_index([("due", 1)])
 
     def failed(self, body: bytes, error: Exception, *, hopeless: bool = False) -> None:
         """Keep a message that raised `error`; the same body again counts as its next attempt.
 
-        A `hopeless` one, which no later attempt can heal, is parked at once.
+        A `hopeless` one, which no later attempt can heal, is parked at once. One about a forgotten
+        subject is not kept.
         """
-        self._keep(sha256(body).hexdigest(), body, error, hopeless=hopeless)
+        self._keep(_hash(body), body, error, hopeless=hopeless)
 
     def retry_due(self, handle: Callable[[bytes], None]) -> None:
         """Try again what is due; `handle` raises or has handled it."""
@@ -80,6 +91,18 @@ class Parking:
         now = times.rfc3339(times.now())
         if not self._messages.update_one({"_id": name}, {"$set": {"due": now}}).matched_count:
             raise NotThere(name)
+
+    def forget(self, subjects: Collection[str]) -> None:
+        """Keep no message about these, neither what is here nor what comes; only a hash of each
+        subject stays. Again, it changes nothing."""
+        # First of all: whoever sets a message aside at this moment looks for it afterwards.
+        insert_new(self._forgotten, [{"_id": _hash(each.encode())} for each in set(subjects)])
+        for some in chunks(sorted(subjects), LOOKUPS):
+            self._messages.delete_many({"subject": {"$in": list(some)}})
+
+    def about(self, subject: str) -> list[Parked]:
+        """Those about it, waiting or parked."""
+        return [_parked(document) for document in self._messages.find({"subject": subject})]
 
     def drop(self, name: str) -> None:
         """Give a message up for good. Raises NotThere."""
@@ -119,10 +142,13 @@ class Parking:
             "at": times.rfc3339(now),
             "due": None if parked else times.rfc3339(now + _FIRST_WAIT * 2 ** (attempts - 1)),
         }
-        first = {"since": fields["at"]}
+        subject = subject_of(body)
+        first = {"since": fields["at"], "subject": subject}
         self._messages.update_one(
             {"_id": name}, {"$set": fields, "$setOnInsert": first}, upsert=True
         )
+        if subject is not None and self._forgotten.find_one({"_id": _hash(subject.encode())}):
+            self._messages.delete_one({"_id": name})
 
     def _retry(self, document: dict[str, Any], handle: Callable[[bytes], None]) -> None:
         try:
@@ -135,6 +161,10 @@ class Parking:
             self._messages.delete_one({"_id": document["_id"]})
 
 
+def _hash(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
 def _parked(document: dict[str, Any]) -> Parked:
-    fields = {"since": "", "at": "", **document}
+    fields = {"since": "", "at": "", "subject": None, **document}
     return Parked(id=fields.pop("_id"), **fields)

@@ -1,10 +1,11 @@
 """The commands of a service that folds: `replay` its heads from their contributions, list the
-`differences` that reconciliation found, show what is `held` of a member."""
+`differences` that reconciliation found, show what is `held` of a member, folded or set aside."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from pymongo.database import Database
 
@@ -12,6 +13,7 @@ from shared import settings
 from shared.documents import Document, connect
 from shared.fold import Fold
 from shared.indexes import made_whole
+from shared.parking import Parking
 from shared.reconciliation import Reconciliation
 
 Open = Callable[[Database[Document]], tuple[Fold, Reconciliation]]
@@ -42,7 +44,7 @@ def main(
         before_replay(database)
         _replay(fold, asked.head)
     elif asked.command == "held":
-        _held(fold, asked.member)
+        print_held(fold, Parking(database), asked.member)
     else:
         _differences(reconciliation)
 
@@ -56,10 +58,16 @@ def _replay(fold: Fold, names: Sequence[str]) -> None:
         print(f"{name}: {'replaced, it differed' if differed else 'the same'}")  # noqa: T201
 
 
-def _held(fold: Fold, member: str) -> None:
-    kept = [
+def print_held(fold: Fold, parking: Parking, member: str) -> None:
+    """What heads keep of a member, and each message about it that was set aside; `[]` once it is
+    gone."""
+    kept: list[dict[str, Any]] = [
         {"head": head, "revision": each.revision, "at": each.at, "body": each.body}
         for head, each in fold.held(member)
+    ]
+    kept += [
+        {"message": each.id, "state": each.state, "at": each.at, "body": each.body.decode()}
+        for each in parking.about(member)
     ]
     print(json.dumps(kept, indent=1, ensure_ascii=False))  # noqa: T201
 

@@ -7,7 +7,7 @@ own, made in this process.
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -44,20 +44,26 @@ class UnknownType(Exception):
 class Work:
     """What a service's worker does: a handler an event type, which takes the batch of its
     messages and returns when their effect is durable; the collections it relays; what is looked at
-    every second; and what runs beside it, on a thread of its own, until its event is set."""
+    every second; what runs beside it, on a thread of its own, until its event is set; and the event
+    types after which no message about their subject is kept."""
 
     handlers: Mapping[str, Handler]
     outboxes: Sequence[Documents]
     ticks: Sequence[Tick] = ()
     loops: Sequence[Loop] = ()
+    erasures: Collection[str] = ()
 
 
 class Inbox:
-    """Hands messages to their handlers; what fails is set aside and the rest goes on."""
+    """Hands messages to their handlers; what fails is set aside and the rest goes on. After one of
+    the `erasures` nothing about its subject stays set aside."""
 
-    def __init__(self, handlers: Mapping[str, Handler], parking: Parking) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], parking: Parking, erasures: Collection[str] = ()
+    ) -> None:
         self._handlers = handlers
         self._parking = parking
+        self._erasures = erasures
 
     def receive(self, bodies: Sequence[bytes]) -> None:
         """Handle a batch. When this returns, each message took effect or is set aside.
@@ -79,7 +85,12 @@ class Inbox:
     def handle_one(self, body: bytes) -> None:
         """Handle one message again. Raises what it raises."""
         message = decode(body)
-        self._handler(message.type)([message])
+        self._take(message.type, [message])
+
+    def _take(self, event_type: str, messages: list[Message]) -> None:
+        self._handler(event_type)(messages)
+        if event_type in self._erasures:
+            self._parking.forget({message.subject for message in messages})
 
     def _handler(self, event_type: str) -> Handler:
         try:
@@ -91,7 +102,7 @@ class Inbox:
 
     def _handle(self, event_type: str, batch: list[tuple[Message, bytes]]) -> None:
         try:
-            self._handlers[event_type]([message for message, _ in batch])
+            self._take(event_type, [message for message, _ in batch])
         except ConnectionFailure:
             raise
         except Exception as error:  # noqa: BLE001  # one of them is at fault; find it, keep it
@@ -130,7 +141,7 @@ def run(settings: Settings, build: Callable[[Database[Document]], Work]) -> None
         return
     topology = load_topology(settings.topology)
     publisher = Publisher(settings.broker_url, topology)
-    inbox = Inbox(work.handlers, parking)
+    inbox = Inbox(work.handlers, parking, work.erasures)
     ticks = (
         every(_HEARTBEAT_SECONDS, lambda: say_alive(database)),
         lambda: parking.retry_due(inbox.handle_one),

@@ -1,10 +1,9 @@
-"""Commands beside intake: `python -m services.intake republish | person | export`."""
+"""Commands beside intake: `python -m services.intake republish | person | held | export`."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from services.intake.store import Store, open_store
 from services.intake.store.responses import NoSuchResponse
@@ -17,6 +16,8 @@ from shared.bus import Publisher, load_topology
 from shared.documents import connect
 from shared.indexes import made_whole
 from shared.jobs import TakenAway
+from shared.parking import Parking
+from shared.rebuild import print_held
 from shared.settings import Settings
 
 Asked = argparse.Namespace
@@ -29,9 +30,13 @@ def main() -> None:
     command.add_argument("survey", nargs="*", help="these only; without any, all")
     command = commands.add_parser("person", help="what is held on somebody, and its erasure")
     command.add_argument("do", choices=["show", "erase"])
-    command.add_argument("who", help="an e-mail address, or the id of a response")
+    command.add_argument("who", help="an e-mail address, a link, or the id of a response")
     command.add_argument("receipt", nargs="?", help="the receipt, or the survey, of a response")
-    command.add_argument("--reason", help="why it is erased; kept with the fact")
+    command.add_argument(
+        "--reason", help="why; kept with the erasure, and with each use of a vault"
+    )
+    command = commands.add_parser("held", help="what is kept of one response's events, as JSON")
+    command.add_argument("member", help="a response, as SURVEY.ID")
     command = commands.add_parser("export", help="make the file of an export (for the worker)")
     command.add_argument("job")
     command.add_argument("holder")
@@ -63,24 +68,32 @@ def _tell(survey: str, events: int) -> None:
 
 
 def _person(_: Settings, store: Store, asked: Asked) -> None:
-    """Prints as JSON what is held, or was until now."""
+    """Prints as JSON what each survey holds, or held until now."""
     if asked.do == "erase" and not asked.reason:
         sys.exit("Say why with --reason.")
-    held: Any
-    if "@" in asked.who:
-        who = asked.who.strip().casefold()
-        erase, show = hold_person.erase_address, hold_person.held_on_address
-        held = erase(store, who, asked.reason) if asked.do == "erase" else show(store, who)
+    reason = asked.reason or "to show it"
+    if "#" in asked.who:
+        people = hold_person.by_link(store, asked.who.strip().rpartition("#")[2])
+    elif "@" in asked.who:
+        people = hold_person.by_address(store, asked.who.strip().casefold(), reason)
     elif asked.receipt:
-        survey, name = asked.receipt.partition(".")[0], asked.who
-        if asked.do == "erase":
-            held = hold_person.erase_person(store, survey, name, asked.reason)
-        else:
-            held = hold_person.held_on_response(store, survey, name)
+        survey = asked.receipt.partition(".")[0]
+        people = hold_person.by_response(store, survey, asked.who, reason)
     else:
         sys.exit("Give the response's receipt, or its survey, after its id.")
-    json.dump(held, sys.stdout, indent=1, ensure_ascii=False)
-    print()  # noqa: T201
+    if asked.do == "erase":
+        held = hold_person.erase(store, people, reason)
+    else:
+        held = hold_person.held(store, people)
+    print(json.dumps(held, indent=1, ensure_ascii=False))  # noqa: T201
+    for name in store.brought.names():
+        said = f"Not looked into: the file {name!r}, which is erased within a day."
+        print(said, file=sys.stderr)  # noqa: T201
+
+
+def _held(_: Settings, store: Store, asked: Asked) -> None:
+    parking = Parking(store.responses.documents.collection.database)
+    print_held(store.tallies.fold, parking, asked.member)
 
 
 def _export(_: Settings, store: Store, asked: Asked) -> None:
@@ -96,6 +109,7 @@ def _export(_: Settings, store: Store, asked: Asked) -> None:
 _COMMANDS: dict[str, Callable[[Settings, Store, Asked], None]] = {
     "republish": _republish,
     "person": _person,
+    "held": _held,
     "export": _export,
 }
 

@@ -61,7 +61,7 @@ def run_worker() -> None:
             told,
             *mail,
         ]
-        return worker.Work(consumer.handlers(store), outboxes, ticks, loops)
+        return worker.Work(consumer.handlers(store), outboxes, ticks, loops, consumer.ERASURES)
 
     worker.run(configured, build)
 

@@ -18,6 +18,9 @@ from shared.contributions import Contribution
 from shared.event import Message
 from shared.worker import Handler
 
+ERASURES = (ResponseErased.type,)
+"""Nothing is kept of the responses that they name."""
+
 _SURVEYS = (SurveyPublished, SurveyClosed)
 _RESPONSES = (ResponseSubmitted, ResponseRevised, ResponseWithdrawn, ResponseErased)
 

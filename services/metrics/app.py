@@ -40,6 +40,7 @@ def run_worker() -> None:
                 TakeSnapshots(store, configured.cut_seconds),
                 worker.every(RECONCILE_SECONDS, store.reconciliation),
             ],
+            erasures=consumer.ERASURES,
         )
 
     worker.run(configured, build)

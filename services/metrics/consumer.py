@@ -22,6 +22,9 @@ from shared.contributions import Contribution
 from shared.event import Message
 from shared.worker import Handler
 
+ERASURES = ("intake.response_erased.v1",)
+"""Nothing is kept of the responses that they name."""
+
 _survey = SurveyPublishedSchema()
 _response = ResponseEventSchema()
 _outcomes = OutcomesRecordedSchema()

@@ -39,6 +39,7 @@ def build(database: Database[Document]) -> Work:
             lambda: draft_closed_surveys(store),
             every(RECONCILE_SECONDS, store.reconciliation),
         ],
+        erasures=consumer.ERASURES,
     )
 
 

@@ -19,6 +19,9 @@ from services.planning.store import Store
 from shared.contributions import Contribution
 from shared.event import Message
 
+ERASURES = ("intake.response_erased.v1",)
+"""Nothing is kept of the responses that they name."""
+
 
 def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
     responses = partial(on_response, store)

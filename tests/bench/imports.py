@@ -37,9 +37,9 @@ def run(answers: int = ANSWERS) -> None:
         indexed, bare = client.bench_floor.responses, client.bench_floor.bare
         Documents(indexed).ensure_indexes(("survey",))  # as the import's own collection has them
         for turn in range(ROUNDS):
-            survey, job, holder = _prepared(store, turn, answers // ROUNDS)
+            survey, job = _prepared(store, turn, answers // ROUNDS)
             began = time.perf_counter()
-            for _ in import_answers(store, job, holder):
+            for _ in import_answers(store, job):
                 pass
             spent["import"] += time.perf_counter() - began
             assert job.new == answers // ROUNDS, job
@@ -53,7 +53,7 @@ def run(answers: int = ANSWERS) -> None:
         print(f"{name}: {answers / seconds:.0f} answers/s; import is {ratio:.2f} of it")
 
 
-def _prepared(store: Store, turn: int, answers: int) -> tuple[str, Import, str]:
+def _prepared(store: Store, turn: int, answers: int) -> tuple[str, Import]:
     items = [{"id": name, "type": "need", "text": name, "scale": SCALE} for name in ITEMS]
     definition = DefinitionSchema().load(
         {"title": "Bench (synthetic)", "groups": GROUPS, "items": items, "synthetic": True}
@@ -68,9 +68,9 @@ def _prepared(store: Store, turn: int, answers: int) -> tuple[str, Import, str]:
     store.imports.add(
         Import(id=survey, unit="centre", survey=survey, file=survey, mapping=None, digest="")
     )
-    taken = store.imports.take()
-    assert taken is not None
-    return survey, *taken
+    job = store.imports.take()
+    assert job is not None
+    return survey, job
 
 
 def _write(file: BinaryIO, seed: int, answers: int) -> None:

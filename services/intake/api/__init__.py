@@ -26,9 +26,7 @@ from services.intake.domain.webhook import InvalidWebhook
 from services.intake.formats.imported import UnreadableFile
 from services.intake.store.brought import NothingBrought, TooManyKinds
 from services.intake.store.draws import DrawOver
-from services.intake.store.imports import NoSuchImport
 from services.intake.store.invitations import ListBusy
-from services.intake.store.mailings import NoSuchMailing
 from services.intake.store.responses import NoSuchResponse, ResponseConflict, ResponseErased
 from services.intake.store.surveys import AlreadyCreated, NoSuchSurvey
 from services.intake.store.webhooks import NoSuchWebhook, TooManyWebhooks
@@ -71,7 +69,6 @@ RULES: Rules = {
     ListBusy: lambda error: Problem(503, "list-busy", str(error), headers={"Retry-After": "5"}),
     NoMailServer: lambda error: Problem(409, "no-mail-server", str(error)),
     InvalidLetter: lambda error: invalid(error.errors, str(error)),
-    NoSuchMailing: lambda _: not_found("mailing"),
     NoDraw: lambda error: Problem(409, "no-draw", str(error)),
     DrawOver: lambda error: Problem(409, "draw-over", str(error)),
     InvalidAddress: lambda error: invalid([{"field": "address", "message": str(error)}]),
@@ -82,8 +79,7 @@ RULES: Rules = {
     UnreadableFile: lambda error: invalid([{"field": "file", "message": str(error)}]),
     InvalidMapping: lambda error: invalid(error.errors, "Mend the mapping."),
     NotToImport: lambda error: Problem(409, "not-to-import", str(error)),
-    NoSuchImport: lambda _: not_found("import"),
-    NoSuchJob: lambda _: not_found("export"),
+    NoSuchJob: lambda error: not_found(str(error)),
     NothingBrought: lambda _: not_found("file"),
     InvalidTable: lambda error: invalid(error.errors, str(error)),
     NoSuchWebhook: lambda _: not_found("webhook"),

@@ -18,7 +18,7 @@ from services.intake.domain.survey import OPEN, GroupFull, Survey, SurveyNotOpen
 from services.intake.pages import invited
 from services.intake.pages.model import model_of
 from services.intake.pages.texts import Speech, in_order, speaking
-from services.intake.store.responses import NoSuchResponse, ResponseConflict
+from services.intake.store.responses import NoSuchResponse, ResponseConflict, response_key
 from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases import change_response
 from services.intake.usecases.count_visits import note_completion, note_progress
@@ -232,9 +232,7 @@ def _store(survey: Survey, form: AnswerForm) -> Page:
 
 def _tidy(survey: Survey, typed: Typed) -> None:
     """What was begun is sent, and how long it took is counted apart from it."""
-    begun = typed.get("later") or (invited.link_here() if invited.by_invitation(survey) else "")
-    if begun:
-        web.store().partials.forget(survey.id, begun)
+    web.store().partials.forget_about(response_key(survey.id, typed["id"]), None)
     visit, seconds = typed.get("visit", ""), typed.get("seconds", "")
     if _OWN_ID.fullmatch(visit) and "receipt" not in typed:
         note_completion(web.store(), survey=survey.id, visit=visit, seconds=seconds)
@@ -245,7 +243,9 @@ def _keep(survey: Survey, typed: Typed) -> Page:
     by_invitation = invited.by_invitation(survey)
     secret = invited.link_here() if by_invitation else typed.pop("later", "")
     fields = list(typed.items(multi=True))
-    secret, until = save_partial(web.store(), survey=survey.id, secret=secret, fields=fields)
+    secret, until = save_partial(
+        web.store(), survey=survey.id, secret=secret, name=typed["id"], fields=fields
+    )
     place = (
         url_for("invited.entry")
         if by_invitation

@@ -22,7 +22,7 @@ from services.intake.domain.survey import SurveyNotOpen
 from services.intake.formats.imported import UnreadableFile
 from services.intake.pages.building import TYPE_NAMES
 from services.intake.store.brought import Brought, NothingBrought, TooManyKinds
-from services.intake.store.imports import UNDER_WAY, Import
+from services.intake.store.imports import Import
 from services.intake.tables.reading import MOST_BYTES, UnreadableTable
 from services.intake.tables.workbook import plain
 from services.intake.usecases import bring_answers as bringing
@@ -37,6 +37,7 @@ from services.intake.usecases.bring_definition import (
 from services.intake.usecases.start_import import NotToImport
 from shared import web
 from shared.auth import page_for, reader
+from shared.jobs import UNDER_WAY
 from shared.problems import Problem
 
 pages = Blueprint("bringing", __name__, template_folder="../templates")

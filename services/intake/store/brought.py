@@ -86,6 +86,10 @@ class BroughtFiles:
         copy.seek(0)
         return copy
 
+    def names(self) -> list[str]:
+        """What the files that are there are called."""
+        return [found["filename"] for found in self._collection.find({}, {"filename": 1})]
+
     def erase(self, name: str) -> None:
         """Again, it changes nothing."""
         self._collection.delete_one({"_id": name})

@@ -69,6 +69,11 @@ class Draws:
         self._buckets.update_many(inside, {"$pull": {"addresses": address}})
         self._draws.update_one({"_id": survey}, {"$pull": {"winners": address}})
 
+    def has(self, survey: str, address: str) -> bool:
+        """Whether it takes part, or has won."""
+        draw = self.get(survey)
+        return address in self.addresses(survey) or bool(draw and address in draw.winners)
+
     def addresses(self, survey: str) -> list[str]:
         found = self._buckets.find({"survey": survey})
         return sorted(address for bucket in found for address in bucket["addresses"])

@@ -21,7 +21,7 @@ _SPOILT = "Answers in it were erased since; have it made again."
 class Exports:
     def __init__(self, database: Database[Document]) -> None:
         self._database = database
-        self.jobs = Jobs(database["exports"])
+        self.jobs = Jobs(database["exports"], "export")
 
     def ensure_indexes(self) -> None:
         self.jobs.ensure_indexes()
@@ -46,6 +46,11 @@ class Exports:
         """The file, a megabyte at a time. Raises NoFile."""
         stream = self._files.open_download_stream(name)
         return iter(lambda: stream.read(_CHUNK), b"")
+
+    def made_of(self, survey: str) -> list[str]:
+        """The files of a survey's answers that are there."""
+        found = self.jobs.collection.find({"survey": survey})
+        return [job["_id"] for job in found if job["state"] == DONE]
 
     def spoil(self, survey: str) -> None:
         """Answers of this survey were erased: a file that holds them is not given out any more,

@@ -1,27 +1,20 @@
 """Imports as documents: who has one in hand, how far it is, and what was refused."""
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from pymongo import ReturnDocument
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
 from services.intake.store.surveys import AlreadyCreated
 from shared import times
-from shared.documents import Document, stamp
+from shared.documents import Document
+from shared.jobs import WAITING, Jobs
 
 _SCHEMA = 1
-_HELD = timedelta(seconds=60)
 MOST_SHOWN = 100
 _LONGEST = 200
-WAITING, RUNNING, DONE, CANCELLED, FAILED = "waiting", "running", "done", "cancelled", "failed"
-UNDER_WAY = (WAITING, RUNNING)
-
-
-class NoSuchImport(Exception):
-    """No import of this id is there to see."""
+_PROGRESS = ("rows", "taken", "new", "refusals", "refused", "left_out", "problem")
 
 
 @dataclass
@@ -30,7 +23,7 @@ class Import:
     for the first time. `refused` has {row, field, message} of the first rows that were not,
     `refusals` is how many there were; `left_out` has {field, message, rows} of what was left out
     of rows that were taken; with `lenient`, what does not fit is. `digest` tells one request from
-    another."""
+    another, `holder` is of whoever has it in hand."""
 
     id: str
     unit: str
@@ -52,6 +45,11 @@ class Import:
     problem: str = ""
     began_at: datetime = field(default_factory=times.now)
     ended_at: datetime | None = None
+    holder: str | None = None
+
+    @property
+    def lease(self) -> Document:
+        return {"_id": self.id, "holder": self.holder}
 
     def refuse(self, row: int, named: str, message: str) -> None:
         """Note the first thing that is wrong with a row."""
@@ -62,69 +60,43 @@ class Import:
 
 class Imports:
     def __init__(self, database: Database[Document]) -> None:
-        self._collection = database["imports"]
+        self.jobs = Jobs(database["imports"], "import")
 
     def ensure_indexes(self) -> None:
-        self._collection.create_index([("state", 1), ("until", 1)])
+        self.jobs.ensure_indexes()
 
     def add(self, job: Import) -> Import:
         """Store a new one; the same request again finds it. Raises AlreadyCreated."""
         fields = asdict(job)
-        document = {"_id": fields.pop("id"), "schema": _SCHEMA, **fields}
-        try:
-            self._collection.insert_one({**document, "holder": None, "until": times.now()})
-        except DuplicateKeyError:
-            found = self.get(job.unit, job.id)
-            if found.digest != job.digest:
-                raise AlreadyCreated from None
-            return found
-        return job
+        found = _import(self.jobs.add({"_id": fields.pop("id"), "schema": _SCHEMA, **fields}))
+        if found.digest != job.digest:
+            raise AlreadyCreated
+        return found
 
     def get(self, unit: str, name: str) -> Import:
-        """Raises NoSuchImport."""
-        found = self._collection.find_one({"_id": name})
-        if found is None or found["unit"] != unit:
-            raise NoSuchImport(name)
-        return _import(found)
+        """Raises NoSuchJob."""
+        return _import(self.jobs.get(unit, name))
 
-    def take(self) -> tuple[Import, str] | None:
-        """One that waits, or that nobody has in hand any more, and the token of holding it."""
-        holder = stamp()
-        for state in UNDER_WAY:
-            found = self._collection.find_one_and_update(
-                {"state": state, "until": {"$lte": times.now()}},
-                {"$set": {"state": RUNNING, "holder": holder, "until": times.now() + _HELD}},
-                return_document=ReturnDocument.AFTER,
-            )
-            if found is not None:
-                return _import(found), holder
-        return None
+    def take(self) -> Import | None:
+        """One that waits, or that nobody has in hand any more."""
+        found = self.jobs.take()
+        return None if found is None else _import(found)
 
-    def advance(self, job: Import, holder: str) -> bool:
-        """Keep how far it is; False where it was cancelled or somebody else has it in hand."""
-        return self._write(job, holder, {"until": times.now() + _HELD})
+    def advance(self, job: Import) -> None:
+        """Keep how far it is. Raises TakenAway."""
+        self.jobs.advance(job.lease, **_progress(job))
 
-    def release(self, job: Import, holder: str) -> None:
-        """For whoever looks next."""
-        self._write(job, holder, {"until": times.now()})
-
-    def end(self, job: Import, holder: str, state: str) -> None:
-        job.state, job.ended_at = state, times.now()
-        self._write(job, holder, {"state": state, "ended_at": job.ended_at})
+    def end(self, job: Import, state: str) -> None:
+        """Raises TakenAway."""
+        self.jobs.end(job.lease, state, **_progress(job))
 
     def cancel(self, unit: str, name: str) -> Import:
-        """Stop it; what is stored stays. Raises NoSuchImport."""
-        self.get(unit, name)
-        under_way = {"_id": name, "state": {"$in": list(UNDER_WAY)}}
-        change = {"state": CANCELLED, "ended_at": times.now()}
-        self._collection.update_one(under_way, {"$set": change})
-        return self.get(unit, name)
+        """Stop it; what is stored stays. Raises NoSuchJob."""
+        return _import(self.jobs.cancel(unit, name))
 
-    def _write(self, job: Import, holder: str, more: dict[str, Any]) -> bool:
-        progress = ("rows", "taken", "new", "refusals", "refused", "left_out", "problem")
-        change = {name: getattr(job, name) for name in progress}
-        mine = {"_id": job.id, "state": RUNNING, "holder": holder}
-        return self._collection.update_one(mine, {"$set": change | more}).matched_count == 1
+
+def _progress(job: Import) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in _PROGRESS}
 
 
 def _import(document: Document) -> Import:

@@ -5,17 +5,17 @@ that dies in between leaves it `sending`, and it is never sent again: an address
 most once, and may miss it. Which those are is told as `uncertain`.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from pymongo import ReturnDocument
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
 from shared import times
 from shared.chunks import INSERTS, chunks
 from shared.documents import Document, insert_new
+from shared.jobs import CANCELLED, DONE, Jobs
 
 _SCHEMA = 1
 _STATES = {
@@ -27,13 +27,10 @@ _STATES = {
 }
 
 
-class NoSuchMailing(Exception):
-    """No mailing of this id is there to see."""
-
-
 @dataclass(frozen=True)
 class Mailing:
-    """A letter to everybody who has not answered. `status`: preparing, sending, done, cancelled."""
+    """A letter to everybody who has not answered. `status`: preparing, sending, done, cancelled;
+    once it is `prepared`, it is settled who gets it. `holder` is of whoever has it in hand."""
 
     id: str
     unit: str
@@ -42,7 +39,13 @@ class Mailing:
     text: str
     created_by: str
     created_at: datetime
-    status: str = "preparing"
+    status: str
+    prepared: bool
+    holder: str | None
+
+    @property
+    def lease(self) -> Document:
+        return {"_id": self.id, "holder": self.holder}
 
 
 @dataclass(frozen=True)
@@ -54,41 +57,35 @@ class Delivery:
 
 class Mailings:
     def __init__(self, database: Database[Document]) -> None:
-        self._mailings = database["mailings"]
+        self.jobs = Jobs(database["mailings"], "mailing")
         self._deliveries = database["deliveries"]
 
     def ensure_indexes(self) -> None:
-        self._mailings.create_index([("status", 1)])
-        self._mailings.create_index([("survey", 1), ("_id", 1)])
+        self.jobs.ensure_indexes()
+        self.jobs.collection.create_index([("survey", 1), ("_id", 1)])
         self._deliveries.create_index([("mailing", 1), ("state", 1), ("due", 1)])
+        self._deliveries.create_index([("invitation", 1)])
 
-    def add(self, mailing: Mailing) -> Mailing:
+    def add(
+        self, unit: str, name: str, survey: str, *, subject: str, text: str, who: str
+    ) -> Mailing:
         """Store a new one; the same id again finds what was stored."""
-        fields = asdict(mailing)
-        try:
-            self._mailings.insert_one({"_id": fields.pop("id"), "schema": _SCHEMA, **fields})
-        except DuplicateKeyError:
-            return self.get(mailing.unit, mailing.id)
-        return mailing
-
-    def get(self, unit: str, name: str) -> Mailing:
-        """Raises NoSuchMailing."""
-        found = self._mailings.find_one({"_id": name})
-        if found is None or found["unit"] != unit:
-            raise NoSuchMailing(name)
-        return _mailing(found)
+        letter = {"survey": survey, "subject": subject, "text": text, "created_by": who}
+        job = {"_id": name, "unit": unit, "schema": _SCHEMA, **letter, "prepared": False}
+        return _mailing(self.jobs.add(job))
 
     def of(self, survey: str) -> list[Mailing]:
-        found = [_mailing(each) for each in self._mailings.find({"survey": survey})]
+        found = [_mailing(each) for each in self.jobs.collection.find({"survey": survey})]
         return sorted(found, key=lambda each: each.created_at, reverse=True)
 
-    def with_status(self, status: str) -> list[Mailing]:
-        return [_mailing(each) for each in self._mailings.find({"status": status})]
+    def take(self) -> Mailing | None:
+        """One that waits, or that nobody has in hand any more."""
+        found = self.jobs.take()
+        return None if found is None else _mailing(found)
 
-    def move(self, mailing: str, before: Sequence[str], after: str) -> bool:
-        """Whether it was in one of these statuses, and is now in that one."""
-        among = {"_id": mailing, "status": {"$in": list(before)}}
-        return bool(self._mailings.update_one(among, {"$set": {"status": after}}).matched_count)
+    def cancel(self, unit: str, name: str) -> Mailing:
+        """Send no more of it. Raises NoSuchJob."""
+        return _mailing(self.jobs.cancel(unit, name))
 
     def queue(self, mailing: Mailing, invitations: Iterable[str]) -> None:
         """Each once, however often."""
@@ -129,6 +126,21 @@ class Mailings:
         fields = {"state": state, "reason": reason, "due": due or times.now()}
         self._deliveries.update_one({"_id": delivery}, {"$set": fields})
 
+    def sent_to(self, invitation: str) -> list[dict[str, str]]:
+        """What became of each letter to an invitation: {mailing, state, reason}."""
+        return [
+            {
+                "mailing": each["mailing"],
+                "state": _STATES[each["state"]],
+                "reason": each.get("reason", ""),
+            }
+            for each in self._deliveries.find({"invitation": invitation})
+        ]
+
+    def forget(self, invitation: str) -> None:
+        """Nothing tells any more that it was sent something, or is to be."""
+        self._deliveries.delete_many({"invitation": invitation})
+
     def progress(self, mailing: str) -> dict[str, int]:
         """How many deliveries are in each state, as they are called to people."""
         return {
@@ -138,5 +150,12 @@ class Mailings:
 
 
 def _mailing(document: Document) -> Mailing:
-    names = Mailing.__dataclass_fields__.keys() - {"id"}
-    return Mailing(id=document["_id"], **{name: document[name] for name in names})
+    under_way = "sending" if document["prepared"] else "preparing"
+    ended = document["state"] in {DONE, CANCELLED}
+    names = ("unit", "survey", "subject", "text", "created_by", "prepared", "holder")
+    return Mailing(
+        id=document["_id"],
+        created_at=document["began_at"],
+        status=document["state"] if ended else under_way,
+        **{name: document[name] for name in names},
+    )

@@ -96,6 +96,7 @@ class Responses:
 
     def ensure_indexes(self) -> None:
         self.documents.ensure_indexes(("survey",))
+        self.documents.collection.create_index([("carried.invitee", 1)], sparse=True)
 
     def add(
         self,
@@ -163,6 +164,11 @@ class Responses:
         if document is None:
             raise NoSuchResponse(name)
         return _response(document)
+
+    def of_invitee(self, invitation: str) -> str | None:
+        """The id of the response that is kept with this invitation."""
+        found = self.documents.collection.find_one({"carried.invitee": invitation}, {"_id": 1})
+        return None if found is None else str(found["_id"])
 
     def update(self, survey: str, name: str, change: Callable[[Response], Event | None]) -> None:
         """`change(response)` edits the response and returns its event, or None for no change.

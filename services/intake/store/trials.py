@@ -29,6 +29,14 @@ class Trials:
         }
         self._collection.replace_one({"_id": f"{survey}.{name}"}, row, upsert=True)
 
+    def get(self, survey: str, name: str) -> Document | None:
+        """`{"group", "profile", "answers"}`."""
+        row = self._collection.find_one({"_id": f"{survey}.{name}"})
+        return None if row is None else dict(row["content"])
+
+    def erase(self, survey: str, name: str) -> None:
+        self._collection.delete_one({"_id": f"{survey}.{name}"})
+
     def all_of(self, survey: str) -> Iterator[Document]:
         """`{"id", "at", "group", "profile", "answers"}`, in no order."""
         for row in self._collection.find({"survey": survey}):

@@ -1,6 +1,7 @@
 """How far people come who begin to answer: which item, and nothing of what they say.
 
-A visit is a random id that a page makes for itself. It is in no answer, and carries no time of day.
+A visit is a random id that a page makes for itself. It is in no answer, and carries no time of day;
+of whom it is is known only while the form that was begun in it is kept to go on with.
 """
 
 from collections import Counter
@@ -45,6 +46,9 @@ class Visits:
     def complete(self, unit: str, survey: str, visit: str, seconds: int | None) -> None:
         row = {"unit": unit, "schema": _SCHEMA, "survey": survey, "done": True, "seconds": seconds}
         self._collection.replace_one({"_id": f"{survey}.{visit}"}, row, upsert=True)
+
+    def forget(self, survey: str, visit: str) -> None:
+        self._collection.delete_one({"_id": f"{survey}.{visit}"})
 
     def seen(self, survey: str) -> Seen:
         seen = Seen()

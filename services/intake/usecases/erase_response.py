@@ -38,4 +38,7 @@ def forget_response(store: Store, survey: Survey, name: str, reason: str) -> Non
         outcome=store.surveys.for_answering(survey.id).outcome(None),
     )
     store.responses.erase(survey.id, name, reason, said, at)
-    store.vault.forget(response_key(survey.id, name))
+    key = response_key(survey.id, name)
+    store.vault.forget(key)
+    store.vault.forget_uses_about(survey.id, None, name)
+    store.partials.forget_about(key, None)

@@ -20,13 +20,14 @@ from services.intake.domain.leniency import relaxed
 from services.intake.domain.survey import SurveyNotOpen
 from services.intake.store import Store
 from services.intake.store.brought import NothingBrought
-from services.intake.store.imports import CANCELLED, DONE, FAILED, MOST_SHOWN, Import
+from services.intake.store.imports import MOST_SHOWN, Import
 from services.intake.store.surveys import NoSuchSurvey
 from services.intake.tables.answer_table import AnswerTable
 from services.intake.tables.mapping import InvalidMapping, read_mapping
 from services.intake.tables.reading import UnreadableTable
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.take_in_rows import Batch, Stored, Where, prepare_rows, store_rows
+from shared.jobs import CANCELLED, DONE, FAILED, TakenAway
 from shared.loops import repeat
 
 log = structlog.get_logger()
@@ -35,10 +36,6 @@ _AT_ONCE = 500
 _MOST_KINDS = 1_000  # different things left out that are told apart
 _IDLE_SECONDS = 0.5
 _SAID = (UnreadableTable, InvalidMapping, SurveyNotOpen, NoSuchSurvey, NothingBrought)
-
-
-class TakenAway(Exception):
-    """Somebody cancelled the import, or another worker has it in hand."""
 
 
 @dataclass(frozen=True)
@@ -51,37 +48,41 @@ class ImportAnswers:
         repeat(lambda: self._import_next(stop), stop, name="import", idle=_IDLE_SECONDS)
 
     def _import_next(self, stop: threading.Event) -> bool:
-        taken = self.store.imports.take()
-        if taken is None:
+        job = self.store.imports.take()
+        if job is None:
             return False
-        job, holder = taken
         try:
-            with closing(import_answers(self.store, job, holder)) as batches:
-                for _ in batches:
-                    if stop.is_set():
-                        self.store.imports.release(job, holder)
-                        return True
-        except PyMongoError:
-            raise  # who takes it up again goes on from the last batch
+            self._import(job, stop)
         except TakenAway:
             self._forget_cancelled(job)
-        except _SAID as error:
-            self._fail(job, holder, str(error) or "This survey is gone.")
-        except Exception:
-            log.exception("import.failed", job=job.id)
-            self._fail(job, holder, "This is our fault; it has been logged.")
         return True
 
-    def _fail(self, job: Import, holder: str, problem: str) -> None:
+    def _import(self, job: Import, stop: threading.Event) -> None:
+        """Raises TakenAway."""
+        try:
+            with closing(import_answers(self.store, job)) as batches:
+                for _ in batches:
+                    if stop.is_set():
+                        self.store.imports.jobs.release(job.lease)
+                        return
+        except (PyMongoError, TakenAway):
+            raise  # who takes it up again goes on from the last batch
+        except _SAID as error:
+            self._fail(job, str(error) or "This survey is gone.")
+        except Exception:
+            log.exception("import.failed", job=job.id)
+            self._fail(job, "This is our fault; it has been logged.")
+
+    def _fail(self, job: Import, problem: str) -> None:
         job.problem = problem
-        end_import(self.store, job, holder, FAILED)
+        _end(self.store, job, FAILED)
 
     def _forget_cancelled(self, job: Import) -> None:
         if not job.keeps_file and self.store.imports.get(job.unit, job.id).state == CANCELLED:
             self.store.brought.erase(job.file)
 
 
-def import_answers(store: Store, job: Import, holder: str) -> Generator[None]:
+def import_answers(store: Store, job: Import) -> Generator[None]:
     """Do an import from where it was left; it may be left again after each batch.
 
     Raises UnreadableTable, InvalidMapping, NothingBrought, SurveyNotOpen, NoSuchSurvey, TakenAway.
@@ -99,17 +100,15 @@ def import_answers(store: Store, job: Import, holder: str) -> Generator[None]:
             batch = prepare_rows(store, survey, rows, lenient=job.lenient)
             if writing is not None:
                 _note(job, *writing, left_out)
-                if not store.imports.advance(job, holder):
-                    raise TakenAway
+                store.imports.advance(job)
                 yield
             writing = batch, writer.submit(store_rows, store, survey, batch)
         if writing is not None:
             _note(job, *writing, left_out)
-            if not store.imports.advance(job, holder):
-                raise TakenAway
+            store.imports.advance(job)
     if job.closes:
         close_survey(store, unit=job.unit, name=job.survey)
-    end_import(store, job, holder, DONE)
+    _end(store, job, DONE)
 
 
 def open_table(
@@ -122,9 +121,9 @@ def open_table(
     return AnswerTable.matching(file, definition, store.origins.columns(survey))
 
 
-def end_import(store: Store, job: Import, holder: str, state: str) -> None:
-    """What is not needed any more holds what people wrote, and is erased."""
-    store.imports.end(job, holder, state)
+def _end(store: Store, job: Import, state: str) -> None:
+    """What is not needed any more holds what people wrote, and is erased. Raises TakenAway."""
+    store.imports.end(job, state)
     if not job.keeps_file:
         store.brought.erase(job.file)
 

@@ -26,7 +26,8 @@ def open_vault(
     found = store.surveys.get(unit, survey)
     if found.definition.get("participation") != CONFIDENTIAL:
         raise NoVault("Only a confidential survey has a vault.")
-    store.vault.note(Use(unit, survey, who, times.now(), reason, dict(asked)))
+    named = {name: value.casefold() if name == "email" else value for name, value in asked.items()}
+    store.vault.note(Use(unit, survey, who, times.now(), reason, named))
     if "email" in asked:
         invitation = invitation_id(survey, asked["email"])
         response = store.vault.response_of(invitation)

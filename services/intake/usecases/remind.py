@@ -1,13 +1,20 @@
 """Invitations and reminders go out by mail, each address at most once a mailing."""
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
 
 import structlog
 
-from services.intake.domain.invitation import link_to, new_secret, opt_out_token, opted_out
+from services.intake.domain.invitation import (
+    InvitationUnknown,
+    link_to,
+    new_secret,
+    opt_out_token,
+    opted_out,
+)
 from services.intake.domain.letter import filled, template_errors
 from services.intake.domain.survey import Survey
 from services.intake.store import Store
@@ -15,6 +22,7 @@ from services.intake.store.invitations import Invitation
 from services.intake.store.mailings import Delivery, Mailing
 from services.intake.usecases import invite
 from shared import times
+from shared.jobs import DONE, TakenAway
 from shared.loops import repeat
 from shared.mail import Line, MailAway, MailServer, NobodyKnows, NotTaken
 
@@ -56,14 +64,12 @@ def mail_unanswered(
     errors = template_errors(subject, text)
     if errors:
         raise InvalidLetter(errors)
-    return store.mailings.add(Mailing(name, unit, survey, subject, text, who, times.now()))
+    return store.mailings.add(unit, name, survey, subject=subject, text=text, who=who)
 
 
 def cancel_mailing(store: Store, *, unit: str, name: str) -> Mailing:
-    """Send no more of it. Raises NoSuchMailing."""
-    store.mailings.get(unit, name)
-    store.mailings.move(name, ("preparing", "sending"), "cancelled")
-    return store.mailings.get(unit, name)
+    """Send no more of it. Raises NoSuchJob."""
+    return store.mailings.cancel(unit, name)
 
 
 def opt_out(store: Store, *, key: str, token: str) -> None:
@@ -87,11 +93,27 @@ class SendMail:
             after_failure=_AWAY_SECONDS, away=(MailAway,),
         )  # fmt: skip
 
-    def send_some(self, stop: threading.Event) -> int:
-        """One batch of each mailing; answers how many were tried. Raises MailAway."""
-        for mailing in self.store.mailings.with_status("preparing"):
-            self._prepare(mailing)
-        return sum(self._send(each, stop) for each in self.store.mailings.with_status("sending"))
+    def send_some(self, stop: threading.Event) -> bool:
+        """One batch of the mailing that waits longest; whether there was one. Raises MailAway."""
+        mailing = self.store.mailings.take()
+        if mailing is None:
+            return False
+        jobs = self.store.mailings.jobs
+        with suppress(TakenAway):  # it was cancelled, or this took so long that another has it
+            try:
+                if not mailing.prepared:
+                    self._prepare(mailing)
+                tried = self._send(mailing, stop)
+            except MailAway:
+                jobs.release(mailing.lease)
+                raise
+            if tried:
+                jobs.release(mailing.lease)
+            elif self.store.mailings.progress(mailing.id)["queued"]:
+                jobs.release(mailing.lease, times.now() + timedelta(seconds=_LOOK_SECONDS))
+            else:
+                jobs.end(mailing.lease, DONE)
+        return True
 
     def _prepare(self, mailing: Mailing) -> None:
         """Settle who gets it. Killed on the way, it is begun again and changes nothing twice."""
@@ -99,20 +121,19 @@ class SendMail:
         invite.settle(self.store, asked)
         waiting = invite.unanswered(self.store, asked)
         self.store.mailings.queue(mailing, [each.id for each in waiting if not each.opted_out])
-        self.store.mailings.move(mailing.id, ("preparing",), "sending")
+        self.store.mailings.jobs.advance(mailing.lease, prepared=True)
 
     def _send(self, mailing: Mailing, stop: threading.Event) -> int:
+        """How many of those that are due were tried. Raises MailAway, TakenAway."""
         batch = self.store.mailings.due(mailing.id, _BATCH)
         if not batch:
-            if self.store.mailings.progress(mailing.id)["queued"] == 0:
-                self.store.mailings.move(mailing.id, ("sending",), "done")
             return 0
         asked = self.store.surveys.get(mailing.unit, mailing.survey)
         with self.server.connected() as line:
             for tried, name in enumerate(batch):
-                cancelled = self.store.mailings.get(mailing.unit, mailing.id).status != "sending"
-                if stop.is_set() or cancelled:
+                if stop.is_set():
                     return tried
+                self.store.mailings.jobs.advance(mailing.lease)
                 delivery = self.store.mailings.begin(name)
                 if delivery is not None and not self._hand_over(line, mailing, asked, delivery):
                     return tried + 1
@@ -121,7 +142,11 @@ class SendMail:
     def _hand_over(self, line: Line, mailing: Mailing, asked: Survey, delivery: Delivery) -> bool:
         """Whether the line is good for more."""
         end = self.store.mailings.end
-        invitation = self.store.invitations.get(delivery.invitation)
+        try:
+            invitation = self.store.invitations.get(delivery.invitation)
+        except InvitationUnknown:  # it was forgotten since
+            self.store.mailings.forget(delivery.invitation)
+            return True
         if invitation.opted_out or invite.has_answered(asked, invitation):
             end(delivery.id, "skipped")
             return True

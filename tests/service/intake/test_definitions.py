@@ -67,8 +67,7 @@ def test_answers_to_an_imported_survey_are_known_by_their_columns(bring, planner
     assert sent["unread"] == ["x"]
     with flask_app.app_context():
         store = web.store()
-    job, holder = store.imports.take()
-    list(import_answers(store, job, holder))
+    list(import_answers(store, store.imports.take()))
     done = planner("GET", f"/imports/{sent['id']}").json
     assert (done["state"], done["taken"], done["refused"]) == ("done", 2, [])
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from services.intake import app as wiring
-from services.intake.store.imports import UNDER_WAY
 from services.intake.usecases.import_answers import ImportAnswers, import_answers
 from shared import web
 from shared.event import decode as event_of
+from shared.jobs import UNDER_WAY
 from tests.service.callers import caller, make_app
 
 HEADER = "group,year,advising.importance,advising.satisfaction,overall,why"
@@ -57,9 +57,8 @@ def take_in(store):
     """Does all that waits, as the worker would."""
 
     def take_in():
-        while (taken := store.imports.take()) is not None:
-            job, holder = taken
-            for _ in import_answers(store, job, holder):
+        while (job := store.imports.take()) is not None:
+            for _ in import_answers(store, job):
                 pass
 
     return take_in
@@ -164,9 +163,9 @@ def test_import_that_is_cancelled_stops_and_keeps_nothing_of_the_file(
     name = send(table(*ROWS)).json["id"]
     original = store.imports.advance
 
-    def cancel_after_one(job, holder):
+    def cancel_after_one(job):
         planner("DELETE", f"/imports/{name}")
-        return original(job, holder)
+        original(job)
 
     monkeypatch.setattr(store.imports, "advance", cancel_after_one)
     assert ImportAnswers(store)._import_next(threading.Event())
@@ -195,13 +194,13 @@ def test_worker_that_dies_after_storing_leaves_no_answer_doubled(
     send, store, survey, monkeypatch, take_in
 ):
     name = send(table(*ROWS)).json["id"]
-    job, holder = store.imports.take()
+    job = store.imports.take()
     monkeypatch.setattr(store.imports, "advance", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        list(import_answers(store, job, holder))
+        list(import_answers(store, job))
     monkeypatch.undo()
     assert store.imports.take() is None  # it may be alive
-    store.imports.release(store.imports.get("careers", name), holder)
+    store.imports.jobs.release(job.lease)
     take_in()
     assert store.imports.get("careers", name).taken == 3
     assert len(contents(store, survey)) == 3
@@ -269,7 +268,7 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_kept(send, store):
         assert answer.status_code == 422
         assert said in answer.json["errors"][0]["message"]
     assert list(store.brought._collection.find()) == []
-    assert list(store.imports._collection.find()) == []
+    assert list(store.imports.jobs.collection.find()) == []
 
 
 def test_file_that_is_too_large_is_refused(send):

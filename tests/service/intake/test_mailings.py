@@ -11,6 +11,7 @@ from services.intake.domain.invitation import invitation_id, opt_out_token
 from services.intake.store import open_store
 from services.intake.store.mailings import Mailings
 from services.intake.usecases.remind import SendMail, opt_out
+from shared import times
 from shared.mail import MailAway, MailServer
 from tests.servers import free_port
 from tests.service.intake.conftest import DEFINITION
@@ -135,8 +136,12 @@ def test_who_dies_between_sending_and_noting_sends_nothing_twice(
         dying.setattr(Mailings, "end", _dies)
         with pytest.raises(SystemExit):
             send_mail.send_some(GOING_ON)
-    send_mail.send_some(GOING_ON)
-    send_mail.send_some(GOING_ON)
+    assert not send_mail.send_some(GOING_ON)  # it may be alive
+    a_minute_later = times.now() + timedelta(seconds=61)
+    with monkeypatch.context() as later:
+        later.setattr("shared.times.now", lambda: a_minute_later)
+        send_mail.send_some(GOING_ON)
+        send_mail.send_some(GOING_ON)
     assert mailbox.to() == ["a@example.edu", "b@example.edu", "c@example.edu"]
     assert progress(planner, survey) == ("done", {"sent": 2, "uncertain": 1})
 
@@ -176,6 +181,20 @@ def test_who_opts_out_while_a_letter_waits_gets_none(
     assert progress(planner, survey) == ("done", {"sent": 2, "skipped": 1})
 
 
+def test_who_is_forgotten_while_a_letter_waits_gets_none_and_holds_up_nobody(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    monkeypatch.setattr("services.intake.usecases.remind._FIRST_WAIT", timedelta(0))
+    mailbox.refusals = {"a@example.edu": ["451 greylisted"]}
+    mail()
+    send_mail.send_some(GOING_ON)
+    send_mail.store.invitations.forget(invitation_id(survey, "a@example.edu"))
+    send_mail.send_some(GOING_ON)
+    send_mail.send_some(GOING_ON)
+    assert mailbox.to() == ["b@example.edu", "c@example.edu"]
+    assert progress(planner, survey) == ("done", {"sent": 2})
+
+
 def test_a_server_that_is_away_costs_no_try(mail, survey, planner, send_mail, mailbox):
     mail()
     away = SendMail(
@@ -193,6 +212,35 @@ def test_a_cancelled_mailing_sends_no_more(mail, survey, planner, send_mail, mai
     planner("POST", f"/surveys/{survey}/mailings/{name}/cancel")
     send_mail.send_some(GOING_ON)
     assert mailbox.letters == []
+
+
+def test_a_mailing_that_is_cancelled_on_its_way_ends_with_the_letter_in_hand(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    path = f"/surveys/{survey}/mailings/{mail().json['id']}/cancel"
+    end = send_mail.store.mailings.end
+
+    def end_and_cancel(*said):
+        end(*said)
+        planner("POST", path)
+
+    monkeypatch.setattr(send_mail.store.mailings, "end", end_and_cancel)
+    send_mail.send_some(GOING_ON)
+    assert len(mailbox.letters) == 1
+    assert progress(planner, survey) == ("cancelled", {"sent": 1, "queued": 2})
+
+
+def test_each_kind_of_job_that_is_missed_is_called_by_its_name(planner, survey):
+    asked = {
+        "mailing": ("POST", f"/surveys/{survey}/mailings/none/cancel"),
+        "import": ("GET", "/imports/none"),
+        "export": ("GET", "/exports/none"),
+    }
+    answers = {called: planner(*request) for called, request in asked.items()}
+    assert {each.status_code for each in answers.values()} == {404}
+    assert all(
+        answer.json["detail"] == f"There is no such {called}." for called, answer in answers.items()
+    )
 
 
 def test_without_a_mail_server_the_planner_is_told_what_to_do(planner, survey):

@@ -1,17 +1,13 @@
-"""Taking answers away: exports over HTTP and by the worker, one person's data, retention."""
+"""Taking answers away: exports over HTTP and by the worker, retention."""
 
 import csv
 import io
 import json
-import sys
 from datetime import timedelta
 
 import pytest
 
-from services.intake import __main__ as command
 from services.intake.store import open_store
-from services.intake.store.responses import NoSuchResponse
-from services.intake.usecases import hold_person
 from services.intake.usecases.close_survey import seal_survey
 from services.intake.usecases.erase_expired import erase_expired
 from services.intake.usecases.export_answers import write_export
@@ -139,50 +135,6 @@ def test_files_are_gone_after_a_day(planner, answered, store, monkeypatch):
     monkeypatch.setattr("shared.times.now", lambda: tomorrow)
     store.exports.erase_old()
     assert planner("GET", f"/exports/{name}").status_code in {401, 404}
-
-
-def test_the_command_shows_what_a_response_holds_and_erases_it(
-    answered, store, monkeypatch, capsys
-):
-    monkeypatch.setattr(
-        command, "connect", lambda *_: store.responses.documents.collection.database
-    )
-    monkeypatch.setattr(sys, "argv", ["intake", "person", "show", "a", f"{answered}.receipt"])
-    command.main()
-    assert json.loads(capsys.readouterr().out)["answers"] == ANSWERS
-    wrong = ["intake", "person", "erase", "a", answered]
-    monkeypatch.setattr(sys, "argv", wrong)
-    with pytest.raises(SystemExit, match="--reason"):
-        command.main()
-    monkeypatch.setattr(sys, "argv", [*wrong, "--reason", "asked for it"])
-    command.main()
-    left = hold_person.held_on_response(store, answered, "a")
-    assert left.keys() == {"survey", "response", "version", "revision", "at", "stands", "erased"}
-
-
-def test_what_is_left_of_a_withdrawn_response_is_shown_and_erased(answered, store):
-    assert not hold_person.erase_person(store, answered, "c", "asked for it")["stands"]
-    assert store.responses.remains(answered, "c").erased["reason"] == "asked for it"
-    with pytest.raises(NoSuchResponse):
-        hold_person.erase_person(store, answered, "never", "asked for it")
-
-
-def test_everything_on_an_address_is_shown_and_erased(planner, store):
-    confidential = {**DEFINITION, "participation": "confidential", "access": "invited"}
-    survey = planner("POST", "/surveys", json=confidential).json["id"]
-    planner("POST", f"/surveys/{survey}/publish")
-    people = [
-        {"email": f"p{n}@example.org", "name": f"P {n}", "group": "student"} for n in range(12)
-    ]
-    invited = planner("POST", f"/surveys/{survey}/invitations", json={"invitations": people})
-    assert invited.status_code == 201
-    store.draws.enter("careers", survey, "p1@example.org")
-    [held] = hold_person.held_on_address(store, "p1@example.org")
-    assert held["invitation"]["name"] == "P 1"
-    assert held["draw"] == "p1@example.org"
-    hold_person.erase_address(store, "p1@example.org", "asked for it")
-    assert hold_person.held_on_address(store, "p1@example.org") == []
-    assert hold_person.held_on_address(store, "p2@example.org") != []
 
 
 def test_answers_are_erased_when_their_time_is_over_and_not_before(

@@ -8,7 +8,16 @@ import orjson
 import pytest
 
 from shared import times
-from shared.event import MOST_BYTES, Event, Malformed, Outgoing, TooLarge, decode, encode
+from shared.event import (
+    MOST_BYTES,
+    Event,
+    Malformed,
+    Outgoing,
+    TooLarge,
+    decode,
+    encode,
+    subject_of,
+)
 
 ENVELOPE = {
     "id": "e1",
@@ -113,3 +122,17 @@ def test_an_event_of_more_than_64_kilobytes_cannot_be_made():
 def test_a_body_of_ten_megabytes_is_nothing_that_a_publisher_could_be_given():
     with pytest.raises(TooLarge, match="of 10000000 bytes"):
         Outgoing("e1", ThingSaid.type, b"x" * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "subject"),
+    [
+        (orjson.dumps(ENVELOPE), "s1"),
+        (orjson.dumps({"subject": "s1"}), "s1"),
+        (orjson.dumps({**ENVELOPE, "subject": 7}), None),
+        (b"[]", None),
+        (b"{not json", None),
+    ],
+)
+def test_whom_a_message_is_about_is_known_where_it_says_so(body, subject):
+    assert subject_of(body) == subject

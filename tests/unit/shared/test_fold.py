@@ -424,6 +424,59 @@ def test_what_was_folded_of_a_member_is_taken_away_though_its_going_had_to_wait(
     assert_stands(fold.head("s1"), {"b": 1})
 
 
+@pytest.mark.parametrize("revision", [2, ERASED])
+def test_a_member_that_goes_at_once_while_its_answer_waits_leaves_no_body_waiting(revision):
+    """Its going needs nothing, its answer a version that is not known yet."""
+
+    def add_unless_strange(head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
+        strange = any((change.after or {}).get("name") == "?" for change in changes)
+        return None if strange else add(head, state, changes)
+
+    answer = contribution("a", body={"name": "?"})
+    gone = contribution("a", revision=revision, body=None)
+    for crash in crash_points():
+        database = empty()
+        fold = folder(database, lambda _: None, add_unless_strange)
+        fold.apply([contribution("b", body={"name": "b1"})])
+        fold.apply([answer])
+        assert [(head, kept.body) for head, kept in fold.held("a")] == [("s1", {"name": "?"})]
+        try:
+            folder(database, crash, add_unless_strange).apply([gone])
+        except Crash:
+            fold.apply([gone])
+        fold.apply([answer])
+        assert fold.held("a") == []
+        assert database["waiting_contributions"].count_documents({}) == 0
+        (row,) = database["contributions"].find({"_id": gone.row})
+        assert [step["body"] for step in row["steps"].values()] == [None, None]
+        assert_stands(fold.head("s1"), {"b": 1})
+
+
+def test_what_waits_for_a_head_that_is_not_there_yet_is_held():
+    fold = folder(empty(), lambda _: None, lambda *_: None)
+    fold.apply([contribution("a")])
+    assert [(head, kept.body) for head, kept in fold.held("a")] == [("s1", {"name": "a"})]
+    fold.apply([contribution("a", revision=ERASED, body=None)])
+    assert fold.held("a") == []
+
+
+def test_a_member_that_comes_back_while_it_is_forgotten_keeps_what_is_newer():
+    database = empty()
+    known = True
+
+    def add_when_known(head: str, state: bytes | None, changes: list[Change]) -> bytes | None:
+        return add(head, state, changes) if known else None
+
+    fold = folder(database, lambda _: None, add_when_known)
+    fold.apply([contribution("a", body={"name": "a1"})])
+    known = False
+    fold.apply([contribution("a", revision=3, body={"name": "a3"})])
+    known = True
+    fold.apply([contribution("a", revision=2, body=None)])
+    fold.wake_all()
+    assert_stands(fold.head("s1"), {"a": 3})
+
+
 @pytest.mark.parametrize("revision", [3, ERASED])
 def test_it_is_known_which_versions_a_member_that_is_gone_counted_in(revision):
     gone = contribution("a", revision=revision, body=None)

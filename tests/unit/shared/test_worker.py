@@ -11,7 +11,9 @@ from shared import times
 from shared.documents import NotThere
 from shared.parking import ATTEMPTS, Parking
 from shared.worker import Inbox, every
-from tests.unit.shared.memory import empty
+from tests.unit.shared.memory import Watched, empty
+
+ERASED = "tests.erased.v1"
 
 
 def body(name: str, event_type: str = "tests.said.v1", **changes) -> bytes:
@@ -35,12 +37,13 @@ class Consumer:
         self.fault, self.faulty = fault, set(faulty)
         self.calls: list[int] = []
         self.parking = Parking(empty())
-        self.inbox = Inbox({"tests.said.v1": self.handle}, self.parking)
+        handlers = dict.fromkeys(("tests.said.v1", ERASED), self.handle)
+        self.inbox = Inbox(handlers, self.parking, {ERASED})
 
     def handle(self, messages) -> None:
         self.calls.append(len(messages))
         for message in messages:
-            if message.subject in self.faulty:
+            if message.subject in self.faulty and message.type != ERASED:
                 raise self.fault
         self.effects |= {message.subject for message in messages}
 
@@ -199,6 +202,60 @@ def test_a_body_that_no_document_could_hold_is_kept_cut_off_as_one_message():
     consumer.parking.retry_due(consumer.inbox.handle_one)
     (again,) = consumer.parking.parked()
     assert (again.id, again.attempts, again.due) == (parked.id, 3, None)
+
+
+def test_after_an_erasure_nothing_about_its_subject_stays_set_aside():
+    consumer = Consumer(ValueError("bad"), "m1", "m2")
+    said = [body("m1"), body("m1", data={"revised": True}), body("m2")]
+    consumer.inbox.receive([*said, body("m1", event_type="tests.unheard_of.v1")])
+    assert len(consumer.parking.about("m1")) == 3
+    consumer.inbox.receive([body("m1", event_type=ERASED)])
+    assert consumer.parking.about("m1") == []
+    assert [each.subject for each in consumer.parking.about("m2")] == ["m2"]
+    assert len(consumer.set_aside()) == 1
+
+
+def test_what_comes_late_about_an_erased_subject_and_fails_is_not_kept(clock):
+    consumer = Consumer(ValueError("bad"), "m1", "m2")
+    consumer.inbox.receive([body("m1", event_type=ERASED)])
+    consumer.inbox.receive([body("m1"), body("m2"), body("m1", data=[])])
+    assert [each.subject for each in consumer.parking.about("m2")] == ["m2"]
+    assert len(consumer.set_aside()) == 1
+    clock(1.1)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert consumer.parking.about("m1") == []
+
+
+def test_an_erasure_that_failed_first_forgets_when_it_is_handled(clock):
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.inbox.receive([body("m1")])
+    consumer.parking.failed(body("m1", event_type=ERASED), ValueError("bad"), hopeless=True)
+    for parked in consumer.parking.about("m1"):
+        consumer.parking.replay(parked.id)
+    consumer.parking.retry_due(consumer.inbox.handle_one)
+    assert consumer.set_aside() == {}
+
+
+def test_a_message_that_is_set_aside_while_its_subject_is_forgotten_is_not_kept():
+    """The erasure is handled by another process, between any two steps of this one."""
+    for turn in range(4):
+        database, steps = empty(), iter(range(100))
+
+        def forget(_: str, database=database, steps=steps, turn=turn) -> None:
+            if next(steps) == turn:
+                Parking(database).forget({"m1"})
+
+        Parking(Watched(database, forget)).failed(body("m1"), ValueError("bad"))
+        assert next(steps) > turn, "it ended before its turn"
+        assert list(database["parked_messages"].find()) == []
+
+
+def test_of_what_was_forgotten_only_a_hash_of_its_subject_is_left():
+    consumer = Consumer(ValueError("bad"), "m1")
+    consumer.inbox.receive([body("m1"), body("m1", event_type=ERASED)])
+    (mark,) = consumer.parking._forgotten.find()
+    assert mark.keys() == {"_id"}
+    assert "m1" not in str(mark)
 
 
 def test_a_tick_now_and_then_comes_at_once_and_then_not_for_a_while():
