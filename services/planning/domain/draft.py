@@ -7,7 +7,7 @@ from typing import Any
 
 from services.planning.domain import statement
 from services.planning.domain.need import Need
-from services.planning.domain.needs import rank_needs
+from services.planning.domain.needs import place_needs, with_interval
 from services.planning.domain.proposal import Entry, Evidence, Proposal, proposal_id
 from services.planning.domain.score import WEIGHTS, Score
 from services.planning.domain.survey import Survey
@@ -44,15 +44,25 @@ def draft_proposals(
     """
     everyone = Pool(survey.groups, tables.stratum().respondents)
     pools = pooled(survey, tables)
-    ranked = {None: rank_needs(survey, tables.stratum(), seed=evidence_hash)} | {
-        pool.name: rank_needs(
-            survey, tables.stratum(*pool.groups), seed=evidence_hash, group=pool.name
-        )
-        for pool in pools
+    strata = {None: tables.stratum()} | {pool.name: tables.stratum(*pool.groups) for pool in pools}
+    placed = {
+        group: place_needs(survey, stratum, seed=evidence_hash, group=group)
+        for group, stratum in strata.items()
     }
     apart = [pool for pool in pools if len(pool.groups) == 1]
+    proposing = [(None, everyone), *((pool.name, pool) for pool in apart)]
+    proposed = {need.item for group, _ in proposing for need in filter(_proposes, placed[group])}
+    ranked = {
+        group: [
+            with_interval(need, strata[group], seed=evidence_hash)
+            if need.item in proposed
+            else need
+            for need in needs
+        ]
+        for group, needs in placed.items()
+    }
     drafts = []
-    for group, pool in [(None, everyone), *((pool.name, pool) for pool in apart)]:
+    for group, pool in proposing:
         for need in filter(_proposes, ranked[group]):
             rows = _rows(need, ranked)
             evidence = Evidence(

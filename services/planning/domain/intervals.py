@@ -12,7 +12,9 @@ from services.planning.domain.layout import Floats, Ints
 
 Interval = tuple[float, float]
 
-MWDS_DRAWS = 10_000  # the Monte-Carlo error of an end is about 3 % of the score's standard error
+TAIL = 0.025
+MWDS_DRAWS = 600  # for each end, whose Monte-Carlo error is then 3 % of the score's standard error
+TILT = 2.2  # standard errors: so far out draws tell most of an end
 RANK_DRAWS = 2_000
 
 
@@ -30,16 +32,39 @@ def percentile_interval(draws: Floats) -> Interval:
 def mwds_interval(joint: Ints, low: int, rng: np.random.Generator) -> Interval | None:
     """Of mean(I) * mean(I - S), from (importance, satisfaction) counts on a scale from `low`.
 
-    Resampling respondents is drawing a multinomial from their joint table. None under two pairs.
+    Resampling respondents is drawing a multinomial from their joint table. Of plain draws only
+    those in a tail tell anything of its end, so each end has draws that are tilted towards it and
+    weighted back: importance sampling (Johns 1988). None under two pairs.
     """
     importance, satisfaction = np.nonzero(joint)
     counts = joint[importance, satisfaction]
     n = int(counts.sum())
     if n < 2:
         return None
-    shares = rng.multinomial(n, counts / n, size=MWDS_DRAWS) / n
-    gaps = shares @ (importance - satisfaction)
-    return percentile_interval(gaps * (shares @ (importance + low)))
+    shares = counts / n
+    values = np.stack([importance + low, importance - satisfaction], axis=1).astype(np.float64)
+    means = shares @ values
+    pull = (values - means) @ means[::-1]  # how much an answer in the cell moves the score
+    error = np.sqrt(n * (shares @ pull**2))
+    tilt = TILT * pull / error if error > 0 else pull
+    lower = _lower_end(shares, values, n, -tilt, rng)
+    upper = -_lower_end(shares, values * (1, -1), n, tilt, rng)
+    return lower, upper
+
+
+def _lower_end(
+    shares: Floats, values: Floats, n: int, tilt: Floats, rng: np.random.Generator
+) -> float:
+    """The product of the means of `values`, (cells, 2), under which TAIL of the draws of n from
+    `shares` lie. `tilt` is the logarithm by which a cell is drawn more often, but for scale."""
+    tilted = shares * np.exp(tilt)
+    tilted /= tilted.sum()
+    drawn = rng.multinomial(n, tilted, size=MWDS_DRAWS)
+    weights = np.exp(drawn @ np.log(shares / tilted))
+    scores = (drawn @ values / n).prod(axis=1)
+    order = np.argsort(scores)
+    reached = int(np.searchsorted(np.cumsum(weights[order]), TAIL * MWDS_DRAWS))
+    return float(scores[order[min(reached, MWDS_DRAWS - 1)]])
 
 
 def draw_means(n: Ints, means: Floats, covariances: Floats, rng: np.random.Generator) -> Floats:
@@ -58,8 +83,8 @@ def draw_means(n: Ints, means: Floats, covariances: Floats, rng: np.random.Gener
 
 def ranks(scores: Floats) -> Ints:
     """1 + how many of the same draw score higher; shape as `scores`, (draws, items)."""
-    columns = [1 + (scores > scores[:, [item]]).sum(axis=1) for item in range(scores.shape[1])]
-    return np.stack(columns, axis=1)
+    items = np.ascontiguousarray(scores.T)
+    return 1 + np.stack([(items > item).sum(axis=0) for item in items], axis=1)
 
 
 def rank_intervals(scores: Floats) -> list[tuple[int, int]]:

@@ -20,12 +20,18 @@ def rank_needs(
     A survey that asks for importance is ranked by MWDS, one that asks for satisfaction only by
     derived importance. `seed` is the hash of the evidence: with the same one, the same digits.
     """
+    needs = place_needs(survey, stratum, seed=seed, group=group)
+    return [with_interval(need, stratum, seed=seed) for need in needs]
+
+
+def place_needs(
+    survey: Survey, stratum: Stratum, *, seed: str, group: str | None = None
+) -> list[Need]:
+    """As `rank_needs`, without the intervals of MWDS, which cost more than all the rest."""
     if not survey.needs:
         return rank_drivers(survey, stratum, seed=seed, group=group)
     needs = _with_stated_importance(
-        [_scored(survey, item, stratum, seed=seed, group=group) for item in survey.needs],
-        survey,
-        stratum,
+        [_scored(survey, item, stratum, group) for item in survey.needs], survey, stratum
     )
     answered = [need for need in needs if need.n]
     unanswered = [need for need in needs if not need.n]
@@ -38,7 +44,16 @@ def rank_needs(
     return placed(answered, importance * (importance - satisfaction)) + unanswered
 
 
-def _scored(survey: Survey, item: Item, stratum: Stratum, *, seed: str, group: str | None) -> Need:
+def with_interval(need: Need, stratum: Stratum, *, seed: str) -> Need:
+    """The need of this stratum with the interval of its MWDS, where it is ranked by that."""
+    if need.method != MWDS:
+        return need
+    rng = generator(seed, need.group or "", need.item)
+    ends = mwds_interval(stratum.joint(need.item), stratum.slot(need.item).low, rng)
+    return replace(need, mwds_ci95=ends)
+
+
+def _scored(survey: Survey, item: Item, stratum: Stratum, group: str | None) -> Need:
     joint = stratum.joint(item.id)
     n = int(joint.sum())
     unaware, unused = (int(count) for count in stratum.non_use(item.id).sum(axis=0))
@@ -64,7 +79,6 @@ def _scored(survey: Survey, item: Item, stratum: Stratum, *, seed: str, group: s
         satisfaction_mean=satisfaction,
         gap=importance - satisfaction,
         mwds=importance * (importance - satisfaction),
-        mwds_ci95=mwds_interval(joint, item.low, generator(seed, group or "", item.id)),
         rds=100 * (above - below) / n,
         important_share=int(joint[-2:].sum()) / n,
         satisfied_share=int(joint[:, -2:].sum()) / n,

@@ -8,7 +8,7 @@ from services.planning.domain.intervals import Interval
 from services.planning.domain.need import Need
 from services.planning.domain.survey import Item
 
-METHOD_VERSION = 1
+METHOD_VERSION = 2  # 1 drew the ends of MWDS intervals without tilting towards them
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"need": 0.5, "reach": 0.2, "alignment": 0.2, "buy_in": 0.1}
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.planning.domain.layout import NON_USE, Floats, Ints, Layout
+from services.planning.domain.layout import NON_USE, Floats, Ints, Layout, Slot
 from services.planning.domain.survey import NEED
 
 
@@ -20,10 +20,12 @@ class Stratum:
     sums: Ints
     products: Ints
 
+    def slot(self, item: str) -> Slot:
+        return self.layout.slots[self.layout.position[item]]
+
     def joint(self, item: str) -> Ints:
         """(importance, satisfaction) counts of a need's pairs. Never negative."""
-        points = self.layout.slots[self.layout.position[item]].points
-        return self._table(item)[:, :points]
+        return self._table(item)[:, : self.slot(item).points]
 
     def non_use(self, item: str) -> Ints:
         """(importance, [unaware, unused]) counts of a need."""
@@ -35,9 +37,8 @@ class Stratum:
         return counts
 
     def _table(self, item: str) -> Ints:
-        position = self.layout.position[item]
-        slot = self.layout.slots[position]
-        first = self.layout.first_cell[position]
+        slot = self.slot(item)
+        first = self.layout.first_cell[self.layout.position[item]]
         rows = slot.points if slot.kind == NEED else 1
         counts = self.cells[first : first + slot.cells].reshape(rows, -1)
         positive: Ints = np.maximum(counts, 0)

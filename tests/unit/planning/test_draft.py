@@ -1,6 +1,9 @@
+from dataclasses import asdict
+
 import numpy as np
 
 from services.planning.domain.draft import draft_proposals, pooled
+from services.planning.domain.needs import rank_needs
 from services.planning.domain.proposal import Proposal
 from services.planning.domain.survey import Survey
 from services.planning.domain.tables import Change
@@ -61,6 +64,22 @@ def test_a_need_that_few_could_judge_is_not_proposed() -> None:
     unaware = {item: {"importance": 5, "use": "unaware"} for item in ITEMS}
     changes = [submission("student", unaware) for _ in range(30)]
     assert drafted(changes + crowd(9, "student", "advising")) == []
+
+
+def test_the_figures_of_a_proposal_are_those_that_the_needs_are_shown_with() -> None:
+    changes = crowd(40, "student", "advising") + crowd(20, "staff", "visas")
+    tables = folded(ASKED, changes)
+    shown = {
+        (need.group, need.item): asdict(need)
+        for groups in ((), ("student",), ("staff",))
+        for need in rank_needs(
+            ASKED, tables.stratum(*groups), seed="hash", group=" ".join(groups) or None
+        )
+    }
+    for draft in drafted(changes):
+        for row in draft.evidence.items:
+            assert row == shown[row["group"], row["item"]]
+            assert row["mwds_ci95"] is not None
 
 
 def test_a_single_group_is_proposed_for_once() -> None:
