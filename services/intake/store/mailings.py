@@ -33,7 +33,8 @@ class NoSuchMailing(Exception):
 
 @dataclass(frozen=True)
 class Mailing:
-    """A letter to everybody who has not answered. `status`: preparing, sending, done, cancelled."""
+    """A letter to everybody who has not answered. `status`: preparing, sending, done, cancelled.
+    `trouble` is why the mail server could not be used when it was last tried, "" where it could."""
 
     id: str
     unit: str
@@ -43,6 +44,8 @@ class Mailing:
     created_by: str
     created_at: datetime
     status: str = "preparing"
+    language: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,15 @@ class Delivery:
     id: str
     invitation: str
     tries: int
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """`state` is failed or uncertain, `reason` what the mail server said."""
+
+    invitation: str
+    state: str
+    reason: str
 
 
 class Mailings:
@@ -90,6 +102,11 @@ class Mailings:
         among = {"_id": mailing, "status": {"$in": list(before)}}
         return bool(self._mailings.update_one(among, {"$set": {"status": after}}).matched_count)
 
+    def note_trouble(self, mailing: Mailing, trouble: str) -> None:
+        if trouble != mailing.trouble:
+            change = {"$set": {"trouble": trouble}}
+            self._mailings.update_one({"_id": mailing.id}, change)
+
     def queue(self, mailing: Mailing, invitations: Iterable[str]) -> None:
         """Each once, however often."""
         at = times.now()
@@ -129,6 +146,20 @@ class Mailings:
         fields = {"state": state, "reason": reason, "due": due or times.now()}
         self._deliveries.update_one({"_id": delivery}, {"$set": fields})
 
+    def put_back(self, delivery: str) -> None:
+        """It was not handed over, and that is no fault of its own: it costs no try."""
+        change = {"$set": {"state": "queued"}, "$inc": {"tries": -1}}
+        self._deliveries.update_one({"_id": delivery}, change)
+
+    def undelivered(self, mailing: str, most: int) -> list[Undelivered]:
+        """Of what did not arrive for sure, some."""
+        asked = {"mailing": mailing, "state": {"$in": ["failed", "sending"]}}
+        found = self._deliveries.find(asked).limit(most)
+        return [
+            Undelivered(each["invitation"], _STATES[each["state"]], each.get("reason", ""))
+            for each in found
+        ]
+
     def progress(self, mailing: str) -> dict[str, int]:
         """How many deliveries are in each state, as they are called to people."""
         return {
@@ -138,5 +169,5 @@ class Mailings:
 
 
 def _mailing(document: Document) -> Mailing:
-    names = Mailing.__dataclass_fields__.keys() - {"id"}
+    names = Mailing.__dataclass_fields__.keys() & document.keys()
     return Mailing(id=document["_id"], **{name: document[name] for name in names})
