@@ -18,6 +18,7 @@ from shared.chunks import INSERTS, chunks
 from shared.documents import Document, insert_new
 
 _SCHEMA = 1
+UNDER_WAY = ("preparing", "sending")
 _STATES = {
     "queued": "queued",
     "sending": "uncertain",

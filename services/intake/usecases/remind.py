@@ -18,7 +18,7 @@ from services.intake.domain.letter import filled, template_errors
 from services.intake.domain.survey import OPEN, Survey, SurveyNotOpen
 from services.intake.store import Store
 from services.intake.store.invitations import Invitation
-from services.intake.store.mailings import Delivery, Mailing
+from services.intake.store.mailings import UNDER_WAY, Delivery, Mailing
 from services.intake.usecases import invite
 from services.intake.wording import Wording
 from shared import times
@@ -79,7 +79,7 @@ def mail_unanswered(
 def cancel_mailing(store: Store, *, unit: str, name: str) -> Mailing:
     """Send no more of it. Raises NoSuchMailing."""
     store.mailings.get(unit, name)
-    store.mailings.move(name, ("preparing", "sending"), "cancelled")
+    store.mailings.move(name, UNDER_WAY, "cancelled")
     return store.mailings.get(unit, name)
 
 
