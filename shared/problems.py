@@ -119,6 +119,14 @@ def flattened(messages: Any, path: str = "") -> list[dict[str, str]]:
     return [{"field": path, "message": " ".join(str(text) for text in texts)}]
 
 
+def by_field(errors: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """All that is wrong with each field in one text, for a form to show beside it."""
+    told: dict[str, str] = {}
+    for each in errors:
+        told[each["field"]] = f"{told.get(each['field'], '')} {each['message']}".strip()
+    return told
+
+
 def _on_database(error: PyMongoError) -> Response:
     if isinstance(error, ConnectionFailure):
         return _unavailable(

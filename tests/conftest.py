@@ -29,6 +29,7 @@ BROWSER = "browser (Chromium)"
 NOT_NEEDED = "not needed by the tests selected"
 REQUIRED = os.environ.get("GROUNDSWELL_REQUIRE_REAL") == "1"
 
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 CHROMIUM_ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -38,6 +39,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
     "--disable-quic",
+    # It knows no name and reaches no address but this machine's.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 
 OUTCOMES = pytest.StashKey[dict[str, str]]()
@@ -52,10 +55,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests may open no socket; other tests are marked by the components they ask for."""
+    """Unit tests may open no socket, and no test one that leads off this machine; other tests are
+    marked by the components they ask for."""
     for item in items:
         if item.path.is_relative_to(UNIT_TESTS):
             item.add_marker("disable_socket")
+        item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         for fixture in MARKERS.keys() & set(getattr(item, "fixturenames", ())):
             item.add_marker(MARKERS[fixture])
         if hasattr(item, "callspec") and item.callspec.params.get("broker_url") == "rabbitmq":

@@ -24,6 +24,7 @@ from shared.mail import MailServer
 
 def create_app() -> Flask:
     configured = settings.load("intake")
+    MailServer.configured()  # a start with settings that no mail can be sent with is refused
     return web.create_app(
         configured,
         "Groundswell intake",

@@ -14,6 +14,7 @@ from marshmallow import (
 )
 
 from services.intake.domain.items import TYPES
+from services.intake.domain.webhook import TOLD
 from shared import times
 from shared.paging import PageSchema
 
@@ -265,3 +266,15 @@ class ReceiptSchema(Schema):
 
 class ErasureSchema(_Strict):
     reason = fields.String(required=True, validate=validate.Length(1, 500))
+
+
+class NewWebhookSchema(_Strict):
+    url = fields.String(
+        required=True,
+        validate=validate.Length(1, 2000, error="Give an address of at most 2000 characters."),
+    )
+    events = fields.List(
+        fields.String(validate=validate.OneOf(sorted(TOLD.values()))),
+        required=True,
+        validate=validate.Length(1, 20, error="Choose at least one event."),
+    )

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from tests import servers
+from tests.mailbox import Mailbox, serving
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("accounts", "intake", "planning", "metrics")
@@ -117,7 +118,14 @@ def eventually(ask: Callable[[], Any]) -> Any:
 
 
 @pytest.fixture(scope="session")
-def groundswell(tmp_path_factory):
+def mailbox():
+    """Where the run's letters go."""
+    with serving(Mailbox()) as box:
+        yield box
+
+
+@pytest.fixture(scope="session")
+def groundswell(tmp_path_factory, mailbox):
     """One local run for all tests. It must end by itself, and well, when it is told to stop."""
     var = tmp_path_factory.mktemp("var")
     environment = {
@@ -125,6 +133,9 @@ def groundswell(tmp_path_factory):
         "GROUNDSWELL_VAR": str(var),
         "GROUNDSWELL_PORT": str(servers.free_port()),
         "GROUNDSWELL_CUT_SECONDS": "0.5",
+        "GROUNDSWELL_SMTP_URL": f"smtp://127.0.0.1:{mailbox.port}",
+        "GROUNDSWELL_SMTP_FROM": "Career centre <careers@example.edu>",
+        "GROUNDSWELL_WEBHOOK_PRIVATE": "true",
     }
     with (var / "output").open("wb") as output:
         process = subprocess.Popen(

@@ -1,4 +1,5 @@
-"""A planner invites people; they open their links, with script and without, and answer once."""
+"""A planner invites and reminds people; they open their links, with script and without, and answer
+once."""
 
 import csv
 from pathlib import Path
@@ -35,18 +36,57 @@ def upload(page, file: Path):
     page.get_by_role("button", name="Invite them").click()
 
 
-def test_people_are_invited_and_answer_with_links_of_their_own(visit, survey, table):
+def write(desk, subject):
+    desk.get_by_label("Subject").fill(subject)
+    desk.get_by_role("button", name="Send to all who have not answered").click()
+
+
+def told(desk, subject):
+    """What the page says of a letter."""
+    return desk.get_by_role("listitem").filter(has_text=subject)
+
+
+def link_in(letter) -> str:
+    (line,) = [line for line in letter.get_content().splitlines() if "/intake/i#" in line]
+    return line
+
+
+def test_a_table_with_a_wrong_line_and_a_letter_with_a_wrong_word_are_refused(
+    visit, survey, table, mailbox
+):
     desk = visit(f"/intake/surveys/{survey}/people", "planner")
     upload(desk, table("ana@example.edu,Ana,student,Arts", "nobody,Ben,student,Arts"))
     assert "Line 3" in desk.get_by_role("alert").inner_text()
     check(desk)
-    people = [f"{name}@example.edu,{name},student,Arts" for name in ("ana", "ben", "cy")]
+    write(desk, "A {first} {letter}")
+    assert "There is no {first}" in desk.get_by_role("alert").inner_text()
+    assert "There is no {letter}" in desk.get_by_role("alert").inner_text()
+    check(desk)
+    assert mailbox.letters == []
+
+
+def test_people_are_invited_by_mail_answer_with_links_of_their_own_and_are_reminded(
+    visit, survey, table, mailbox
+):
+    desk = visit(f"/intake/surveys/{survey}/people", "planner")
+    people = [f"{name}@example.edu,{name},student,Arts" for name in ("ana", "ben", "cy", "dot")]
     upload(desk, table(*people))
-    assert desk.get_by_role("status").inner_text().startswith("3 invited")
+    assert desk.get_by_role("status").inner_text().startswith("4 invited")
     with desk.expect_download() as given:
         desk.get_by_role("button", name="Make links (CSV)").click()
     with given.value.path().open() as file:
-        links = {row["name"]: row["link"] for row in csv.DictReader(file)}
+        assert {row["name"] for row in csv.DictReader(file)} == {"ana", "ben", "cy", "dot"}
+
+    mailbox.refusals["dot@example.edu"] = ["550 nobody of that name"]
+    write(desk, "A first letter, {name}")
+    first = told(desk, "A first letter")
+    first.get_by_text("3 of 4 handed over").wait_for()
+    first.get_by_text("Who may not have got it").click()
+    assert "dot@example.edu: refused (550 nobody of that name)" in first.inner_text()
+    check(desk)
+    letters = {letter["To"].partition("@")[0]: letter for letter in mailbox.letters}
+    assert sorted(letters) == ["ana", "ben", "cy"]
+    links = {name: link_in(letter) for name, letter in letters.items()}
 
     path = links["ana"].partition("127.0.0.1")[2].partition("/")[2]
     phone = visit(f"/{path}", viewport=PHONE)
@@ -68,10 +108,37 @@ def test_people_are_invited_and_answer_with_links_of_their_own(visit, survey, ta
 
     def rate():
         desk.goto(desk.url.partition("#")[0])
-        return "66.7 %" in desk.get_by_role("table").inner_text()
+        return "50.0 %" in desk.get_by_role("table").inner_text()
 
     eventually(rate)
+    mailbox.letters.clear()
+    mailbox.drops.add("cy@example.edu")
+    write(desk, "A reminder")
+    reminder = told(desk, "A reminder")
+    reminder.get_by_text("1 of 2 handed over to the mail server, 1 uncertain").wait_for()
+    assert mailbox.to() == ["dot@example.edu"]
+    reminder.get_by_text("Who may not have got it").click()
+    assert "cy@example.edu: uncertain" in reminder.inner_text()
     check(desk)
+
+
+def test_a_letter_that_waits_for_the_mail_server_can_be_cancelled_without_script(
+    visit, groundswell, table, mailbox
+):
+    survey = groundswell.open_survey(
+        title="Some other time", access="invited", participation="confidential"
+    )
+    mailbox.refusals["eve@example.edu"] = ["451 come back later"]
+    desk = visit(f"/intake/surveys/{survey}/people", "planner", java_script_enabled=False)
+    upload(desk, table("eve@example.edu,Eve,student,Arts"))
+    write(desk, "A letter")
+    eventually(lambda: not mailbox.refusals["eve@example.edu"])
+    desk.reload()
+    letter = told(desk, "A letter")
+    assert "0 of 1 handed over to the mail server, 1 waiting" in letter.inner_text()
+    letter.get_by_role("button", name="Cancel").click()
+    assert "cancelled" in told(desk, "A letter").inner_text()
+    assert "1 not sent" in told(desk, "A letter").inner_text()
 
 
 def test_the_way_in_is_accessible_and_says_what_is_wrong(visit, survey):

@@ -1,7 +1,15 @@
 """The components that other tests rest on answer, and survive what those tests do to them."""
 
+import socket
+
 import kombu
+import playwright.sync_api
 import pymongo
+import pytest
+from pytest_socket import SocketConnectBlockedError
+
+# pytest-socket warns as well as raises.
+pytestmark = pytest.mark.filterwarnings("ignore:A test tried to use socket")
 
 
 def test_each_test_gets_an_empty_database(database):
@@ -33,3 +41,11 @@ def test_durable_queue_survives_a_killed_rabbitmq(own_rabbitmq):
     own_rabbitmq.restart()
     with kombu.Connection(own_rabbitmq.url) as connection:
         connection.default_channel.queue_declare("kept", passive=True)
+
+
+def test_no_test_reaches_beyond_this_machine(page):
+    with pytest.raises(SocketConnectBlockedError):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    for url in ("http://192.0.2.1/", "http://example.org/"):
+        with pytest.raises(playwright.sync_api.Error, match="ERR_NAME_NOT_RESOLVED"):
+            page.goto(url, timeout=5_000)

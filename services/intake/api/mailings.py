@@ -30,12 +30,21 @@ class LetterSchema(_Strict):
         validate=validate.Length(1, 20_000),
         metadata={"description": "With {link}, and {name} and {closes} where you like."},
     )
+    language = fields.String(
+        load_default="",
+        validate=validate.Length(max=40),
+        metadata={"description": "One of the survey's; its first where none is said."},
+    )
 
 
 class MailingSchema(Schema):
     id = fields.String()
     subject = fields.String()
+    language = fields.String()
     status = fields.String()
+    trouble = fields.String(
+        metadata={"description": "Why the mail server cannot be used; tried again each minute."}
+    )
     created_by = fields.String()
     created_at = fields.String()
     progress = fields.Dict(fields.String(), fields.Integer())

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import Response
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import Schema, fields
 
-from services.intake.domain.webhook import TOLD
+from services.intake.schemas import NewWebhookSchema
 from services.intake.store.webhooks import WAITING, Delivery, Webhook
 from services.intake.usecases import add_webhook as adding
 from services.intake.usecases.replay_delivery import replay_delivery
@@ -20,23 +20,11 @@ webhooks = web.Blueprint(
 )
 
 
-class NewWebhookSchema(Schema):
-    class Meta:
-        unknown = RAISE
-
-    url = fields.String(required=True, validate=validate.Length(1, 2000))
-    events = fields.List(
-        fields.String(validate=validate.OneOf(sorted(TOLD.values()))),
-        required=True,
-        validate=validate.Length(1, 20),
-    )
-
-
 class WebhookSchema(Schema):
     id = fields.String()
     url = fields.String()
     events = fields.List(fields.String())
-    status = fields.String(metadata={"description": "on, or off with a reason."})
+    status = fields.String(metadata={"description": "on, paused, or off with a reason."})
     reason = fields.String()
     failing_since = fields.String(allow_none=True)
     created_by = fields.String()
@@ -126,6 +114,22 @@ def test(name: str) -> Any:
     return _delivery(
         adding.send_ping(web.store(), unit=reader().unit, name=name, ping=web.creation_id())
     )
+
+
+@webhooks.post("/<name>/pause")
+@webhooks.response(200, WebhookSchema)
+@requires("planner")
+def pause(name: str) -> Any:
+    """Send nothing for now. What happens meanwhile is told once it is resumed."""
+    return _webhook(adding.pause_webhook(web.store(), unit=reader().unit, name=name))
+
+
+@webhooks.post("/<name>/resume")
+@webhooks.response(200, WebhookSchema)
+@requires("planner")
+def resume(name: str) -> Any:
+    """Send what waits and what comes, also where it was switched off."""
+    return _webhook(adding.resume_webhook(web.store(), unit=reader().unit, name=name))
 
 
 @webhooks.get("/<name>/deliveries")

@@ -1,11 +1,14 @@
 """The letter that carries a link."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 LINK = "{link}"
 _FIELDS = ("name", "link", "closes")
 _FIELD = re.compile(r"\{([a-z]+)\}")
+_ENDS_A_LINE = {"Cc", "Zl", "Zp"}
+_IN_A_TEXT = {"\n", "\r", "\t"}
 
 
 def template_errors(subject: str, text: str) -> list[dict[str, str]]:
@@ -20,8 +23,10 @@ def template_errors(subject: str, text: str) -> list[dict[str, str]]:
         errors.append({"field": "text", "message": "Say where the link goes: {link}."})
     if LINK in subject:
         errors.append({"field": "subject", "message": "A link is no part of a subject."})
-    if "\n" in subject or "\r" in subject:
-        errors.append({"field": "subject", "message": "Give one line."})
+    if any(unicodedata.category(each) in _ENDS_A_LINE for each in subject):
+        errors.append({"field": "subject", "message": "Give one line, without control characters."})
+    if any(unicodedata.category(each) == "Cc" for each in set(text) - _IN_A_TEXT):
+        errors.append({"field": "text", "message": "Take out the control characters."})
     return errors
 
 

@@ -10,6 +10,7 @@ from services.intake.pages import (
     surveys,
     trying,
     watching,
+    webhooks,
 )
 
 BLUEPRINTS = [
@@ -22,4 +23,5 @@ BLUEPRINTS = [
     exporting.pages,
     trying.pages,
     bringing.pages,
+    webhooks.pages,
 ]

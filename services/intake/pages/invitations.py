@@ -17,13 +17,16 @@ from services.intake.domain.participation import promise
 from services.intake.domain.survey import Survey, SurveyNotOpen
 from services.intake.pages.texts import speaking
 from services.intake.store.draws import DrawOver
+from services.intake.store.mailings import UNDER_WAY, Mailing
 from services.intake.usecases import invite, remind
 from services.intake.usecases.draw_prizes import draw_prizes
 from services.intake.usecases.response_rates import keep_population, response_rates
+from services.intake.wording import Wording, name_of
 from shared import web
 from shared.auth import page_for, reader
 from shared.documents import stamp
 from shared.mail import MailServer
+from shared.problems import by_field
 
 pages = Blueprint("inviting", __name__, template_folder="../templates")
 
@@ -82,7 +85,8 @@ def links(name: str) -> Page:
 def mail(name: str) -> Page:
     """A letter to all who have not answered."""
     found = _survey(name)
-    letter = {field: request.form.get(field, "").strip() for field in ("subject", "text")}
+    names = ("subject", "text", "language")
+    letter = {field: request.form.get(field, "").strip() for field in names}
     try:
         remind.mail_unanswered(
             web.store(), MailServer.configured(),
@@ -90,7 +94,7 @@ def mail(name: str) -> Page:
             who=reader().name, **letter,
         )  # fmt: skip
     except remind.InvalidLetter as error:
-        return _page(found, letter=letter, letter_errors=error.errors), 422
+        return _page(found, letter=letter, letter_errors=by_field(error.errors)), 422
     return redirect(url_for(".people", name=name, _anchor="mail"), 303)
 
 
@@ -130,7 +134,8 @@ def _survey(name: str) -> Survey:
 
 def _page(survey: Survey, **said: Any) -> str:
     store = web.store()
-    mailings = [(each, store.mailings.progress(each.id)) for each in store.mailings.of(survey.id)]
+    mailings = [_told(each) for each in store.mailings.of(survey.id)]
+    language = survey.definition["languages"][0]
     by_invitation = survey.definition.get("access") == "invited"
     wrong = said.pop("wrong", [])
     return render_template(
@@ -143,6 +148,9 @@ def _page(survey: Survey, **said: Any) -> str:
         promised=promise(survey.definition),
         rates=response_rates(store, unit=survey.unit, survey=survey.id),
         mailings=mailings,
+        going=any(each["mailing"].status in UNDER_WAY for each in mailings),
+        languages=[(each, name_of(each)) for each in survey.definition["languages"]],
+        first_letter=Wording(language).raw("letter"),
         can_mail=MailServer.configured() is not None,
         new_id=stamp(),
         drawn=store.draws.get(survey.id),
@@ -150,3 +158,17 @@ def _page(survey: Survey, **said: Any) -> str:
         more=len(wrong) - _MOST_SHOWN,
         **said,
     )
+
+
+def _told(mailing: Mailing) -> dict[str, Any]:
+    """A mailing as the page shows it: its progress, and whom it did not reach for sure."""
+    store = web.store()
+    progress = store.mailings.progress(mailing.id)
+    missed = []
+    if mailing.status not in UNDER_WAY:  # before, a letter in hand looks like an uncertain one
+        found = store.mailings.undelivered(mailing.id, _MOST_SHOWN)
+        people = store.invitations.among([each.invitation for each in found])
+        still_known = [each for each in found if each.invitation in people]
+        missed = [(people[each.invitation].email, each) for each in still_known]
+    of = sum(progress.values())
+    return {"mailing": mailing, "progress": progress, "of": of, "missed": missed}

@@ -18,6 +18,7 @@ from shared.documents import Document, insert_new
 from shared.jobs import CANCELLED, DONE, Jobs
 
 _SCHEMA = 1
+UNDER_WAY = ("preparing", "sending")
 _STATES = {
     "queued": "queued",
     "sending": "uncertain",
@@ -30,7 +31,8 @@ _STATES = {
 @dataclass(frozen=True)
 class Mailing:
     """A letter to everybody who has not answered. `status`: preparing, sending, done, cancelled;
-    once it is `prepared`, it is settled who gets it. `holder` is of whoever has it in hand."""
+    once it is `prepared`, it is settled who gets it. `trouble` is why the mail server could not be
+    used when it was last tried, "" where it could. `holder` is of whoever has it in hand."""
 
     id: str
     unit: str
@@ -41,6 +43,8 @@ class Mailing:
     created_at: datetime
     status: str
     prepared: bool
+    language: str
+    trouble: str
     holder: str | None
 
     @property
@@ -55,6 +59,15 @@ class Delivery:
     tries: int
 
 
+@dataclass(frozen=True)
+class Undelivered:
+    """`state` is failed or uncertain, `reason` what the mail server said."""
+
+    invitation: str
+    state: str
+    reason: str
+
+
 class Mailings:
     def __init__(self, database: Database[Document]) -> None:
         self.jobs = Jobs(database["mailings"], "mailing")
@@ -67,12 +80,12 @@ class Mailings:
         self._deliveries.create_index([("invitation", 1)])
 
     def add(
-        self, unit: str, name: str, survey: str, *, subject: str, text: str, who: str
+        self, unit: str, name: str, survey: str, *, who: str, subject: str, text: str, language: str
     ) -> Mailing:
         """Store a new one; the same id again finds what was stored."""
-        letter = {"survey": survey, "subject": subject, "text": text, "created_by": who}
-        job = {"_id": name, "unit": unit, "schema": _SCHEMA, **letter, "prepared": False}
-        return _mailing(self.jobs.add(job))
+        letter = {"subject": subject, "text": text, "language": language}
+        job = {"_id": name, "unit": unit, "schema": _SCHEMA, "survey": survey, "created_by": who}
+        return _mailing(self.jobs.add({**job, **letter, "prepared": False, "trouble": ""}))
 
     def of(self, survey: str) -> list[Mailing]:
         found = [_mailing(each) for each in self.jobs.collection.find({"survey": survey})]
@@ -86,6 +99,11 @@ class Mailings:
     def cancel(self, unit: str, name: str) -> Mailing:
         """Send no more of it. Raises NoSuchJob."""
         return _mailing(self.jobs.cancel(unit, name))
+
+    def note_trouble(self, mailing: Mailing, trouble: str) -> None:
+        """Raises TakenAway."""
+        if trouble != mailing.trouble:
+            self.jobs.advance(mailing.lease, trouble=trouble)
 
     def queue(self, mailing: Mailing, invitations: Iterable[str]) -> None:
         """Each once, however often."""
@@ -141,6 +159,20 @@ class Mailings:
         """Nothing tells any more that it was sent something, or is to be."""
         self._deliveries.delete_many({"invitation": invitation})
 
+    def put_back(self, delivery: str) -> None:
+        """It was not handed over, and that is no fault of its own: it costs no try."""
+        change = {"$set": {"state": "queued"}, "$inc": {"tries": -1}}
+        self._deliveries.update_one({"_id": delivery}, change)
+
+    def undelivered(self, mailing: str, most: int) -> list[Undelivered]:
+        """Of what did not arrive for sure, some."""
+        asked = {"mailing": mailing, "state": {"$in": ["failed", "sending"]}}
+        found = self._deliveries.find(asked).limit(most)
+        return [
+            Undelivered(each["invitation"], _STATES[each["state"]], each.get("reason", ""))
+            for each in found
+        ]
+
     def progress(self, mailing: str) -> dict[str, int]:
         """How many deliveries are in each state, as they are called to people."""
         return {
@@ -152,7 +184,7 @@ class Mailings:
 def _mailing(document: Document) -> Mailing:
     under_way = "sending" if document["prepared"] else "preparing"
     ended = document["state"] in {DONE, CANCELLED}
-    names = ("unit", "survey", "subject", "text", "created_by", "prepared", "holder")
+    names = Mailing.__dataclass_fields__.keys() - {"id", "created_at", "status"}
     return Mailing(
         id=document["_id"],
         created_at=document["began_at"],

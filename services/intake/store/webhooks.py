@@ -24,13 +24,14 @@ from shared.documents import Document, insert_new
 
 KEPT = timedelta(days=30)
 _SCHEMA = 1
-_MOST = 20
+MOST = 20
+"""A unit has no more webhooks."""
 _MOST_SECRETS = 5
 _LEASE = timedelta(minutes=2)
 _LOOK_SECONDS = 1.0
 
 WAITING, DELIVERED, FAILED = "waiting", "delivered", "failed"
-ON, OFF = "on", "off"
+ON, PAUSED, OFF = "on", "paused", "off"
 
 
 class NoSuchWebhook(Exception):
@@ -44,7 +45,8 @@ class TooManyWebhooks(Exception):
 @dataclass(frozen=True)
 class Webhook:
     """`secrets`, the newest first: {id, secret, until}, where `until` is None for the newest.
-    `reason` is why it was switched off; `failing_since` is when it last began to fail."""
+    `status`: on, paused (what happens waits for it), off (it is told nothing). `reason` is why it
+    was switched off; `failing_since` is when it last began to fail."""
 
     id: str
     unit: str
@@ -84,6 +86,15 @@ class Delivery:
     holder: str = ""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Of what is kept: when a delivery was last taken, how many wait, how many were given up."""
+
+    delivered_at: datetime | None
+    waiting: int
+    failed: int
+
+
 def delivery_of(
     webhook: Webhook, event: str, kind: str, body: bytes, *, at: datetime, due: datetime
 ) -> Delivery:
@@ -113,8 +124,8 @@ class Webhooks:
     def add(self, webhook: Webhook) -> Webhook:
         """Store a new one; the same request again finds it. Raises AlreadyCreated,
         TooManyWebhooks."""
-        if self._webhooks.count_documents({"unit": webhook.unit}) >= _MOST:
-            raise TooManyWebhooks(f"There are {_MOST} webhooks; delete one that is not needed.")
+        if self._webhooks.count_documents({"unit": webhook.unit}) >= MOST:
+            raise TooManyWebhooks(f"There are {MOST} webhooks; delete one that is not needed.")
         try:
             self._webhooks.insert_one(_document(webhook))
         except DuplicateKeyError:
@@ -158,16 +169,25 @@ class Webhooks:
         return self.get(unit, name)
 
     def listening(self, unit: str) -> list[Webhook]:
-        """Those of a unit that are on, as they were at most a second ago."""
+        """Those of a unit that are told of events, now or once they go on, as they were at most a
+        second ago."""
         if monotonic() >= self._look_again:
             by_unit: dict[str, list[Webhook]] = {}
-            for webhook in self.switched_on():
+            for found in self._webhooks.find({"status": {"$ne": OFF}}):
+                webhook = _webhook(found)
                 by_unit.setdefault(webhook.unit, []).append(webhook)
             self._listening, self._look_again = by_unit, monotonic() + _LOOK_SECONDS
         return self._listening.get(unit, [])
 
     def switched_on(self) -> list[Webhook]:
         return [_webhook(each) for each in self._webhooks.find({"status": ON})]
+
+    def is_on(self, name: str) -> bool:
+        return self._webhooks.count_documents({"_id": name, "status": ON}, limit=1) == 1
+
+    def pause(self, name: str) -> None:
+        """Hold back what it is to be told. What is switched off stays so."""
+        self._webhooks.update_one({"_id": name, "status": ON}, {"$set": {"status": PAUSED}})
 
     def switch_on(self, name: str) -> None:
         fields = {"status": ON, "reason": "", "failing_since": None}
@@ -241,6 +261,16 @@ class Webhooks:
             asked["$or"] = [{"created_at": {"$lt": at}}, {"created_at": at, "_id": {"$lt": name}}]
         found = self._deliveries.find(asked).sort([("created_at", -1), ("_id", -1)]).limit(limit)
         return [_delivery(each) for each in found]
+
+    def standing(self, webhook: str) -> Standing:
+        last = self._deliveries.find_one(
+            {"webhook": webhook, "state": DELIVERED}, sort=[("due", -1)]
+        )
+        waiting, failed = (
+            self._deliveries.count_documents({"webhook": webhook, "state": state})
+            for state in (WAITING, FAILED)
+        )
+        return Standing(last["due"] if last else None, waiting, failed)
 
     def erase_old(self) -> None:
         old = {"created_at": {"$lt": times.now() - KEPT}}

@@ -1,4 +1,4 @@
-"""Webhooks are added, given new secrets, and tried."""
+"""Webhooks are added, given new secrets, tried, and paused for a while."""
 
 from services.intake.domain.webhook import PING, check_url, new_secret, ping_payload
 from services.intake.store import Store
@@ -36,3 +36,17 @@ def send_ping(store: Store, *, unit: str, name: str, ping: str) -> Delivery:
     made = delivery_of(webhook, ping, PING, ping_payload(times.rfc3339(now)), at=now, due=now)
     store.webhooks.queue([made])
     return store.webhooks.delivery(name, made.id)
+
+
+def pause_webhook(store: Store, *, unit: str, name: str) -> Webhook:
+    """Send nothing for now; what happens meanwhile waits. Raises NoSuchWebhook."""
+    store.webhooks.get(unit, name)
+    store.webhooks.pause(name)
+    return store.webhooks.get(unit, name)
+
+
+def resume_webhook(store: Store, *, unit: str, name: str) -> Webhook:
+    """Send what waits and what comes, also where it was switched off. Raises NoSuchWebhook."""
+    store.webhooks.get(unit, name)
+    store.webhooks.switch_on(name)
+    return store.webhooks.get(unit, name)

@@ -108,9 +108,9 @@ class DeliverWebhooks:
         return sum(pool.map(lambda webhook: self._serve(webhook, stop), on))
 
     def _serve(self, webhook: Webhook, stop: threading.Event) -> int:
-        """Until nothing is due, the turn is over, or something is not taken."""
+        """Until nothing is due, the turn is over, something is not taken, or it is paused."""
         taken, over = 0, monotonic() + _TURN_SECONDS
-        while not stop.is_set() and monotonic() < over:
+        while not stop.is_set() and monotonic() < over and self.store.webhooks.is_on(webhook.id):
             delivery = self.store.webhooks.begin(webhook.id)
             if delivery is None:
                 break

@@ -189,9 +189,7 @@ def _read(asked: Survey, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[i
 
 def _wrong(definition: Definition, row: Mapping[str, Any], group: str) -> list[tuple[str, str]]:
     wrong = []
-    try:
-        _email(row["email"])
-    except ValidationError:
+    if not _is_address(row["email"]):
         wrong.append(("email", f"{row['email']!r} is no address that mail can be sent to."))
     if group not in definition.groups:
         wrong.append(("group", f"Name one of: {', '.join(definition.groups)}."))
@@ -207,6 +205,14 @@ def _wrong(definition: Definition, row: Mapping[str, Any], group: str) -> list[t
         elif item is not None and (message := item.check(text)):
             wrong.append((field, message))
     return wrong
+
+
+def _is_address(text: str) -> bool:
+    try:
+        _email(text)
+    except ValidationError:
+        return False
+    return text.isprintable()  # a quoted name may hold control characters
 
 
 def _contradicts(known: Invitation | None, new: Invitation) -> bool:

@@ -2,17 +2,17 @@
 
 import threading
 from datetime import timedelta
-from email import message_from_bytes, policy
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from services.intake.domain.invitation import invitation_id, opt_out_token
 from services.intake.store import open_store
 from services.intake.store.mailings import Mailings
+from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.remind import SendMail, opt_out
 from shared import times
 from shared.mail import MailAway, MailServer
+from tests.mailbox import Mailbox, certified, serving
 from tests.servers import free_port
 from tests.service.intake.conftest import DEFINITION
 
@@ -21,36 +21,12 @@ LETTER = {"subject": "Please answer, {name}", "text": "Dear {name},\n{link}\nunt
 GOING_ON = threading.Event()
 
 
-class Mailbox:
-    """What an SMTP server took, and how it answers each address before that."""
-
-    def __init__(self):
-        self.letters, self.refusals = [], {}
-
-    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802
-        answers = self.refusals.get(address, [])
-        if answers:
-            return answers.pop(0)
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802
-        self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
-
-    def to(self):
-        return sorted(letter["To"] for letter in self.letters)
-
-
 @pytest.fixture
 def mailbox(monkeypatch):
-    box, port = Mailbox(), free_port()
-    server = Controller(box, hostname="127.0.0.1", port=port)
-    server.start()
-    monkeypatch.setenv("GROUNDSWELL_SMTP_URL", f"smtp://127.0.0.1:{port}")
-    monkeypatch.setenv("GROUNDSWELL_SMTP_FROM", "Career centre <careers@example.edu>")
-    yield box
-    server.stop()
+    with serving(Mailbox()) as box:
+        monkeypatch.setenv("GROUNDSWELL_SMTP_URL", f"smtp://127.0.0.1:{box.port}")
+        monkeypatch.setenv("GROUNDSWELL_SMTP_FROM", "Career centre <careers@example.edu>")
+        yield box
 
 
 @pytest.fixture
@@ -84,6 +60,11 @@ def progress(planner, survey):
     (mailing,) = planner("GET", f"/surveys/{survey}/mailings").json["mailings"]
     counts = {state: n for state, n in mailing["progress"].items() if n}
     return mailing["status"], counts
+
+
+def trouble(planner, survey) -> str:
+    (mailing,) = planner("GET", f"/surveys/{survey}/mailings").json["mailings"]
+    return mailing["trouble"]
 
 
 def secret_in(letter) -> str:
@@ -203,8 +184,108 @@ def test_a_server_that_is_away_costs_no_try(mail, survey, planner, send_mail, ma
     with pytest.raises(MailAway):
         away.send_some(GOING_ON)
     assert progress(planner, survey) == ("sending", {"queued": 3})
+    assert "cannot be reached" in trouble(planner, survey)
     send_mail.send_some(GOING_ON)
     assert len(mailbox.letters) == 3
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_server_that_refuses_our_login_is_told_of_and_gets_every_letter_once_it_takes_it(
+    mail, survey, planner, send_mail, tmp_path, monkeypatch, scheme
+):
+    context, trusted = certified(tmp_path)
+    box = Mailbox(password="right")
+    options = {"ssl_context": context, "auth_require_tls": False}
+    if scheme == "smtp+starttls":
+        options = {"tls_context": context, "require_starttls": True, "auth_required": True}
+
+    def sending(password):
+        url = f"{scheme}://centre:{password}@127.0.0.1:{box.port}"
+        server = MailServer(url, "careers@example.edu")
+        return SendMail(send_mail.store, server, KEY, "http://centre.example")
+
+    with serving(box, authenticator=box.authenticate, **options):
+        mail()
+        with pytest.raises(MailAway):
+            sending("right").send_some(GOING_ON)
+        assert "SSL_CERT_FILE" in trouble(planner, survey)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        with pytest.raises(MailAway):
+            sending("wrong").send_some(GOING_ON)
+        assert "refuses the user name or the password" in trouble(planner, survey)
+        assert progress(planner, survey) == ("sending", {"queued": 3})
+        sending("right").send_some(GOING_ON)
+        sending("right").send_some(GOING_ON)
+    assert progress(planner, survey) == ("done", {"sent": 3})
+    assert trouble(planner, survey) == ""
+    assert box.to() == ["a@example.edu", "b@example.edu", "c@example.edu"]
+
+
+def test_a_server_that_refuses_the_sender_costs_nobody_the_letter(
+    mail, survey, planner, send_mail, mailbox
+):
+    mailbox.sender_refusals = ["530 5.7.0 log in first"]
+    mail()
+    with pytest.raises(MailAway):
+        send_mail.send_some(GOING_ON)
+    assert "530 5.7.0 log in first" in trouble(planner, survey)
+    assert progress(planner, survey) == ("sending", {"queued": 3})
+    send_mail.send_some(GOING_ON)
+    assert mailbox.to() == ["a@example.edu", "b@example.edu", "c@example.edu"]
+
+
+def test_only_a_letter_that_was_being_handed_over_is_uncertain_when_the_server_hangs_up(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    monkeypatch.setattr("services.intake.usecases.remind._FIRST_WAIT", timedelta(0))
+    mailbox.most, mailbox.drops = 1, {"b@example.edu"}
+    mail()
+    for _ in range(6):
+        send_mail.send_some(GOING_ON)
+    assert mailbox.to() == ["a@example.edu", "c@example.edu"]
+    assert progress(planner, survey) == ("done", {"sent": 2, "uncertain": 1})
+
+
+def test_a_letter_says_in_its_own_language_how_to_get_no_more(planner, send_mail, mailbox):
+    definition = {**DEFINITION, "languages": ["en", "es"], "title": {"en": "Needs", "es": "Qué"}}
+    body = {**definition, "access": "invited", "participation": "confidential"}
+    name = planner("POST", "/surveys", json=body).json["id"]
+    planner("POST", f"/surveys/{name}/publish")
+    rows = [{"email": "a@example.edu", "name": "Ana", "group": "student"}]
+    planner("POST", f"/surveys/{name}/invitations", json={"invitations": rows})
+    path = f"/surveys/{name}/mailings"
+    refused = planner("POST", path, json={**LETTER, "language": "fr"})
+    assert refused.json["errors"] == [{"field": "language", "message": "Name one of: en, es."}]
+    spanish = {"subject": "¿Qué necesita?", "text": "Hola, {name}:\n{link}\n", "language": "es"}
+    assert planner("POST", path, json=spanish).json["language"] == "es"
+    send_mail.send_some(GOING_ON)
+    (letter,) = mailbox.letters
+    assert letter["Content-Language"] == "es"
+    assert "Para no recibir más correos" in letter.get_content()
+    assert letter["List-Unsubscribe"].strip("<>") in letter.get_content()
+    assert letter["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_survey_that_is_closed_sends_no_more_letters(mail, survey, planner, send_mail, mailbox):
+    mail()
+    close_survey(send_mail.store, unit="careers", name=survey)
+    send_mail.send_some(GOING_ON)
+    assert mailbox.letters == []
+    assert progress(planner, survey) == ("cancelled", {"queued": 3})
+    assert mail().json["type"].endswith("survey-not-open")
+
+
+def test_who_was_forgotten_while_a_letter_waits_gets_none(
+    mail, survey, planner, send_mail, mailbox, monkeypatch
+):
+    monkeypatch.setattr("services.intake.usecases.remind._FIRST_WAIT", timedelta(0))
+    mailbox.refusals = {"a@example.edu": ["451 greylisted"]}
+    mail()
+    send_mail.send_some(GOING_ON)
+    send_mail.store.invitations.forget(invitation_id(survey, "a@example.edu"))
+    send_mail.send_some(GOING_ON)
+    send_mail.send_some(GOING_ON)
+    assert progress(planner, survey) == ("done", {"sent": 2})
 
 
 def test_a_cancelled_mailing_sends_no_more(mail, survey, planner, send_mail, mailbox):

@@ -1,6 +1,7 @@
 """Webhooks: what a real receiver on this machine is told, and what becomes of it."""
 
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,6 +17,7 @@ from services.intake.store import open_store
 from services.intake.store.webhooks import Webhooks
 from services.intake.usecases.deliver_webhooks import DeliverWebhooks
 from shared import times
+from shared.auth import COOKIE
 from shared.bus import Publisher, load_topology, subscribe
 from shared.outbox import Relay
 from shared.parking import Parking
@@ -36,16 +38,18 @@ ALL = ["survey.published", "survey.closed", "response.submitted"]
 
 
 class Receiver:
-    """An HTTP server, what it was told, and how it answers: (status, headers) each, then 204."""
+    """An HTTP server, what it was told, how it answers: (status, headers) each, then 204; and what
+    happens before it answers."""
 
     def __init__(self):
-        self.told, self.answers = [], []
+        self.told, self.answers, self.meanwhile = [], [], lambda: None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 receiver.told.append((self.path, dict(self.headers), body))
+                receiver.meanwhile()
                 status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
                 self.send_response(status)
                 for header in headers.items():
@@ -353,3 +357,55 @@ def test_a_webhook_is_deleted_with_what_it_was_told_and_is_its_unit_s_own(
     assert planner("DELETE", path).status_code == 204
     assert planner("GET", f"{path}/deliveries").status_code == 404
     assert database["webhook_deliveries"].count_documents({}) == 0
+
+
+def test_what_happens_while_it_is_paused_is_told_once_it_is_resumed(
+    hook, planner, draft, hear, send, receiver
+):
+    path = f"/webhooks/{hook['id']}"
+    assert planner("POST", f"{path}/pause").json["status"] == "paused"
+    planner("POST", f"/surveys/{draft}/publish")
+    hear()
+    send()
+    assert receiver.told == []
+    assert [each["state"] for each in deliveries(planner, hook)] == ["waiting"]
+    assert planner("POST", f"{path}/resume").json["status"] == "on"
+    send()
+    assert receiver.kinds() == ["survey.published"]
+
+
+def test_pausing_ends_a_turn_that_is_under_way(hook, planner, receiver, send, store):
+    for _ in range(3):
+        ping(planner, hook)
+    receiver.meanwhile = lambda: store.webhooks.pause(hook["id"])
+    send()
+    assert len(receiver.told) == 1
+
+
+def test_the_page_takes_no_form_of_another_site_and_shows_the_secret_once(
+    flask_app, planner, receiver
+):
+    client = flask_app.test_client()
+    client.set_cookie(COOKIE, planner.token)
+    form = {"id": "0" * 32, "url": receiver.url, "events": ["survey.closed"]}
+    assert client.post("/webhooks", data=form).status_code == 403
+    listed = client.get("/webhooks").text
+    form["form_token"] = re.search(r'name="form_token" value="(\w+)"', listed)[1]
+    added = client.post("/webhooks", data=form)
+    assert added.status_code == 201
+    assert added.headers["Cache-Control"] == "no-store"
+    assert "whsec_" in added.text
+    assert client.post("/webhooks", data=form).text == added.text
+    other = client.post("/webhooks", data=form | {"events": ["response.submitted"]})
+    assert (other.status_code, "made a webhook already" in other.text) == (422, True)
+    for path in ("/webhooks", f"/webhooks/{form['id']}"):
+        assert "whsec_" not in client.get(path).text
+    assert len(planner("GET", "/webhooks").json["webhooks"]) == 1
+
+
+def test_the_pages_are_for_planners_of_the_unit(flask_app, administrator, hook):
+    stranger = caller(flask_app, "planner", "elsewhere")
+    for token, status in ((administrator.token, 403), (stranger.token, 404)):
+        client = flask_app.test_client()
+        client.set_cookie(COOKIE, token)
+        assert client.get(f"/webhooks/{hook['id']}").status_code == status

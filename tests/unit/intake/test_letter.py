@@ -18,11 +18,15 @@ def test_a_field_is_filled_once_and_a_name_is_no_field():
         ("Please {answer}", "{link}", "subject"),
         ("For {link}", "{link}", "subject"),
         ("Two\nlines", "{link}", "subject"),
+        ("Two\rlines", "{link}", "subject"),
+        ("Two\u2028lines", "{link}", "subject"),
+        ("A tab\x0bapart", "{link}", "subject"),
+        ("Please answer", "{link}\x00", "text"),
     ],
 )
 def test_a_letter_that_cannot_be_sent_is_refused_by_field(subject, text, field):
     assert [error["field"] for error in template_errors(subject, text)] == [field]
-    assert template_errors("Please answer", "Dear {name}, {link}, until {closes}") == []
+    assert template_errors("Please 👩‍🎓 answer", "Dear {name},\r\n\t{link}, until {closes}") == []
 
 
 def test_what_is_promised_says_how_answers_are_kept():
