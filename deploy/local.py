@@ -24,6 +24,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from deploy import damage
 from deploy.database import free_port
 from services.accounts.usecases.issue_token import issue_token
+from shared.mail import MailServer
+from shared.settings import UnsafeSetting
 from shared.sqlite_broker import Broker
 
 HERE = Path(__file__).parent
@@ -64,6 +66,7 @@ def run(local: Local) -> NoReturn:
         "or start another one with GROUNDSWELL_VAR=other/folder GROUNDSWELL_PORT=8001."
     )
     _check_port(local.port)
+    _check_mail()
     _check_data(local.var / "data")
     private_key = _make_keys(run_folder)
     _write_secretly(local.access, _access(local, private_key))
@@ -110,6 +113,13 @@ def _check_port(port: int) -> None:
             sys.exit(
                 f"Port {port} is in use by another program. Choose one with GROUNDSWELL_PORT=8001."
             )
+
+
+def _check_mail() -> None:
+    try:
+        MailServer.configured()
+    except UnsafeSetting as error:
+        sys.exit(str(error))
 
 
 def _check_data(data: Path) -> None:

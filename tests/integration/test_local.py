@@ -199,6 +199,13 @@ def test_a_second_start_in_the_same_folder_is_refused_and_harms_nothing(first):
     assert first.call("GET", "/intake/v1/surveys").status_code == 200
 
 
+def test_mail_settings_that_cannot_work_are_refused_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("GROUNDSWELL_SMTP_URL", "mail.example.edu")
+    refused = Run(tmp_path / "run", free_port()).start_another()
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Set GROUNDSWELL_SMTP_URL as smtp+starttls://")
+
+
 def test_a_port_in_use_is_refused_with_what_to_do(tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
