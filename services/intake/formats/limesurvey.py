@@ -14,7 +14,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from services.intake.formats.expressions import Answer, Box, Count, NotTranslated, among, translated
 from services.intake.formats.imported import Imported, UnreadableFile
-from services.intake.formats.naming import Names
+from services.intake.formats.naming import Names, value_of
 from services.intake.formats.plain_text import plain_text
 
 Row = Mapping[str, str]
@@ -39,7 +39,6 @@ _SUFFIX = re.compile(r"\.(?:NAOK|shown|value|valueNAOK|code)$")
 _SGQA = re.compile(r"^\d+(X\d+X)")  # survey X group X question
 _IMPORTANT = re.compile(r"importan|wichtig|need", re.IGNORECASE)
 _SATISFIED = re.compile(r"satisf|zufrieden|quality of", re.IGNORECASE)
-_CODE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass
@@ -405,7 +404,7 @@ class _Translation:
         """Choices or rows, their codes as values."""
         options: dict[str, dict[str, Any]] = {}
         for part in parts:
-            value = _CODE.sub("_", part.code).lstrip("-")[:64] or "_"
+            value = value_of(part.code)
             if value in options:
                 self.imported.left_out(place, f"a second {part.code!r}")
                 continue

@@ -119,7 +119,7 @@ def open_table(
     if mapping is not None:
         return AnswerTable.open(file, read_mapping(mapping))
     definition = store.surveys.get(unit, survey).definition
-    return AnswerTable.matching(file, definition, store.origins.columns(survey))
+    return AnswerTable.matching(file, definition, store.origins.of(survey))
 
 
 def end_import(store: Store, job: Import, holder: str, state: str) -> None:

@@ -1,7 +1,5 @@
 """Surveys of other tools, read. All of them are synthetic."""
 
-import json
-
 import pytest
 
 from services.intake.domain.definition import compile_definition
@@ -110,59 +108,3 @@ def test_a_limesurvey_table_is_read_too():
     compile_definition(definition)
     assert definition["title"] == {"en": "Needs"}
     assert definition["items"][1]["visible_if"] == {"==": [{"var": "job"}, "2"]}
-
-
-def element(name, **payload):
-    tag = {"DataExportTag": payload.pop("tag"), "QuestionID": name}
-    return {"Element": "SQ", "PrimaryAttribute": name, "Payload": {**tag, **payload}}
-
-
-def test_a_qualtrics_survey_is_read_with_its_display_logic_and_what_is_not_is_reported():
-    shown = {
-        "0": {
-            "0": {
-                "LogicType": "Question", "Operator": "Selected",
-                "ChoiceLocator": "q://QID1/SelectableChoice/2",
-            },
-            "Type": "If",
-        }
-    }  # fmt: skip
-    survey = {
-        "SurveyEntry": {"SurveyName": "Needs", "SurveyLanguage": "EN"},
-        "SurveyElements": [
-            {
-                "Element": "BL",
-                "Payload": [
-                    {
-                        "Description": "One", "Type": "Default",
-                        "BlockElements": [{"QuestionID": f"QID{n}"} for n in (1, 2, 3, 4)],
-                    }
-                ],
-            },
-            element(
-                "QID1", tag="Q1", QuestionText="<b>Who?</b>", QuestionType="MC", Selector="SAVR",
-                Choices={"1": {"Display": "Student"}, "2": {"Display": "Staff"}},
-                Validation={"Settings": {"ForceResponse": "ON"}},
-            ),
-            element(
-                "QID2", tag="Q2", QuestionText="Why, ${q://QID1/ChoiceGroup/SelectedChoices}?",
-                QuestionType="TE", Selector="ML", DisplayLogic=shown,
-            ),
-            element(
-                "QID3", tag="Q3", QuestionText="How often?", QuestionType="Matrix",
-                SubSelector="SingleAnswer", Choices={"1": {"Display": "Fairs"}},
-                Answers={"1": {"Display": "Never"}, "2": {"Display": "Often"}},
-            ),
-            element("QID4", tag="Q4", QuestionText="Draw", QuestionType="Draw", Selector="X"),
-        ],
-    }  # fmt: skip
-    imported = read_definition(json.dumps(survey).encode(), "x.qsf")
-    definition = DefinitionSchema().load(imported.definition)
-    compile_definition(definition)
-    one, why, grid = definition["items"]
-    assert (one["type"], one["required"], one["text"]) == ("single_choice", True, {"en": "Who?"})
-    assert why["visible_if"] == {"==": [{"var": "Q1"}, "2"]}
-    assert why["text"] == {"en": "Why, {{Q1}}?"}
-    assert grid["type"] == "matrix"
-    assert imported.columns["Q3_1"] == ("Q3", "1")
-    assert "question Q4" in {e.place for e in imported.report if e.action == "left out"}

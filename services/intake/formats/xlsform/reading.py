@@ -10,7 +10,7 @@ from services.intake.domain.definition import GROUP
 from services.intake.formats.expressions import Answer, Box, NotTranslated, among, translated
 from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS, Keys, is_as_written
 from services.intake.formats.imported import Imported, UnreadableFile
-from services.intake.formats.naming import Names
+from services.intake.formats.naming import Names, value_of
 from services.intake.formats.plain_text import plain_text
 from services.intake.formats.printing import answers_of
 from services.intake.formats.workbook import Sheet, sheets
@@ -21,7 +21,6 @@ Row = Mapping[str, str]
 Texts = dict[str, str]
 
 _HEADER = re.compile(r"([^:]+?)\s*(?:::?\s*(.+))?")
-_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
 _TRUE = {"yes", "true", "true()", "1"}
 _FALSE = {"", "no", "false", "false()", "0"}
@@ -121,8 +120,8 @@ class _Reading:
         for row in map(self._row, rows):
             options = lists.setdefault(row.get("list_name") or row.get("list name") or "", [])
             name = row.get("name") or row.get("value") or ""
-            value = _UNFIT.sub("_", name).lstrip("-")[:64]
-            if not value or any(option["value"] == value for option in options):
+            value = value_of(name)
+            if not name or any(option["value"] == value for option in options):
                 self.imported.left_out(f"row {row.get('', '?')} of choices", f"a second {name!r}")
                 continue
             if value != name:
@@ -214,7 +213,7 @@ class _Reading:
             for each in inside:
                 own = f"{name}, {each.get('name', '')}"
                 code = each.get("name", "").removeprefix(f"{name}_") or "row"
-                value = _UNFIT.sub("_", code).lstrip("-")[:64]
+                value = value_of(code)
                 words = self.texts(each.get("label"), own) or self.said(code)
                 item["rows"].append({"value": value, "text": words})
                 self.imported.columns[each.get("name", "")] = (item["id"], value)
