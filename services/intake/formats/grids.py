@@ -97,8 +97,13 @@ def points_of(options: Options) -> Points | None:
         uses={code: uses[label] for code, label in labels.items() if label in uses},
         none=[code for code, label in labels.items() if label in none],
         words=(_beside(texts[at[low]]), _beside(texts[at[high]])),
-        worded=any(plain_number(labels[code]) is None and labels[code] != code for code in between),
+        worded=any(_is_worded(code, labels[code]) for code in between),
     )  # fmt: skip
+
+
+def _is_worded(code: str, label: str) -> bool:
+    """A code that stands for itself has no words, unless it is one."""
+    return plain_number(label) is None and (label != code or not _NUMBERED.fullmatch(code))
 
 
 def _numbers(labels: Mapping[str, str]) -> dict[str, int] | None:

@@ -29,7 +29,8 @@ from shared.problems import flattened
 _OWN = ".json"
 _SUFFIXES = {_OWN, ".lss", ".qsf"}
 _SHEET = "survey"  # that XLSForm has its questions in
-_TEXT_BEGINS = "class\t"  # LimeSurvey's form of a survey in columns
+# LimeSurvey's form of a survey in columns begins so, or as it does since version 4.
+_TEXT_BEGINS = ("class\t", "id\trelated_id\tclass\t")
 
 
 def is_definition(file: BinaryIO, filename: str) -> bool:

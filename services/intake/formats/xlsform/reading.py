@@ -56,6 +56,7 @@ class _Reading:
         self._known: dict[str, Answer | Box] = {}
         self._ids: dict[str, str] = {}
         self._sections: list[dict[str, Any]] = []
+        self._loose = ""  # the last section for questions that stand in no group
         self._items: list[dict[str, Any]] = []
         self._introduction: Texts = {}
         self._rows = [self._row(row) for row in found["survey"]]
@@ -88,7 +89,7 @@ class _Reading:
             if (match := _HEADER.fullmatch(name)) and match[2]
             and _key(match[1]) in _TRANSLATED
         )  # fmt: skip
-        codes = {self._first: None}
+        codes: dict[str, None] = {}
         for name in named:
             code = code_of(name)
             if code is None:
@@ -96,10 +97,9 @@ class _Reading:
             else:
                 codes[code] = None
         plain = any("label" in map(_key, row) for row in found["survey"])
-        if not plain and named and not self._settings.get("default_language"):
-            del codes[self._first]
-            self._first = next(iter(codes), "en")
-        return list(codes) or ["en"]
+        if codes and not plain and not self._settings.get("default_language"):
+            self._first = next(iter(codes))
+        return list(dict.fromkeys([self._first, *codes]))
 
     def _row(self, row: Row) -> dict[str, Any]:
         """{column: text, or {language: text} where it is translated}."""
@@ -178,6 +178,8 @@ class _Reading:
             self.imported.changed(place, "It is asked once; here nothing is asked repeatedly.")
         rules = [row["relevant"]] if row.get("relevant") else []
         if around:
+            if row.get("label"):
+                self.imported.left_out(place, "its title, inside of another group")
             around.append({"section": around[0]["section"], "rules": rules})
             return
         section = {
@@ -322,9 +324,10 @@ class _Reading:
         if around:
             item["section"] = around[0]["section"]
         elif self._sections:
-            section = {"id": self._names.take("section", "survey"), "title": self.said("…")}
-            self._sections.append(section)
-            item["section"] = section["id"]
+            if self._sections[-1]["id"] != self._loose:
+                self._loose = self._names.take("section", "survey")
+                self._sections.append({"id": self._loose, "title": self.said("…")})
+            item["section"] = self._loose
         self._items.append(item)
         self._ids[name] = item["id"]
         self._known |= answers_of(item, name)
