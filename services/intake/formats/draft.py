@@ -14,13 +14,14 @@ from services.intake.formats.expressions import (
 )
 from services.intake.formats.grids import Grid, Points, partner
 from services.intake.formats.imported import Imported
-from services.intake.formats.naming import Names
+from services.intake.formats.naming import Names, value_of
 from services.intake.formats.plain_text import plain_text, tidy
 
 Texts = dict[str, str]
 Item = dict[str, Any]
 
-_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
+_MOST_CONDITIONS = 300_000  # characters, of all of them together
+_MOST_OPTIONS = 1_000
 NOBODY = "It has no groups of people: everybody is a respondent."
 
 
@@ -36,6 +37,7 @@ class Draft:
         self.names = Names(self.imported, () if own else ("group",))
         self.known: dict[str, Answer | Box] = {}
         self.items: list[Item] = []
+        self._room = _MOST_CONDITIONS
         self._piped_texts = piped
         self._own = own
 
@@ -70,8 +72,11 @@ class Draft:
         """The choices or rows, and {code: value}. With `other` no value is "other"."""
         options: dict[str, Item] = {}
         values: dict[str, str] = {}
-        for code, texts in found:
-            value = _UNFIT.sub("_", code).lstrip("-")[:64] or "_"
+        for number, (code, texts) in enumerate(found):
+            if number == _MOST_OPTIONS:
+                self.imported.left_out(place, f"what it offers after the first {_MOST_OPTIONS:,}")
+                break
+            value = value_of(code)
             if other and value == "other":
                 value = "other_"
             if code in values or value in options:
@@ -86,7 +91,11 @@ class Draft:
     def condition(self, part: Item, key: str, rules: Sequence[str], place: str) -> None:
         """All of the rules that can be translated."""
         parts = []
-        for rule in rules:
+        for rule in dict.fromkeys(rules):
+            self._room -= len(rule)
+            if self._room < 0:
+                self.imported.left_out(place, "its conditions: there are too many in this survey")
+                break
             try:
                 parts.append(translated(rule, self.answer))
             except NotTranslated as why:
@@ -105,6 +114,10 @@ class Draft:
     def column(self, name: str, item: str, part: str = "") -> None:
         self.imported.columns[name] = (item, part)
 
+    def write(self, item: str, meanings: Mapping[str, Any]) -> None:
+        """How the tool writes the answers to an item, or to a part of it."""
+        self.imported.codes[item] = {**meanings, **self.imported.codes.get(item, {})}
+
     def add_table(self, grid: Grid, base: Item, place: str, columns: Mapping[str, str]) -> None:
         """A rating for each row where a scale says all, else a matrix. `columns` is {row: the
         source's name for its answers}."""
@@ -114,6 +127,7 @@ class Draft:
         rows, row_values = self.options(grid.rows, place)
         choices, values = self.options(grid.options, place)
         name = self.names.take(grid.name, place)
+        self.write(name, grid.labelled(values))
         for code, row in row_values.items():
             self.column(columns[code], name, row)
             self.known[columns[code]] = Answer(f"{name}.{row}", dict(values))
@@ -134,6 +148,7 @@ class Draft:
             if points.none:
                 item["no_basis"] = True
             self.column(columns[code], name)
+            self.write(name, grid.labelled(points.meanings()))
             self.known[columns[code]] = Answer(name, points.values(), number=True)
             self.items.append(item)
 
@@ -149,11 +164,12 @@ class Draft:
             name = self.names.take(f"{one.name}_{code}", f"{place}, {code}")
             there = partner(one, code, other)
             halves = (
-                ("importance", importance, columns[code]),
-                ("satisfaction", satisfaction, other_columns[there]),
+                ("importance", one, importance, columns[code]),
+                ("satisfaction", other, satisfaction, other_columns[there]),
             )
-            for part, points, column in halves:
+            for part, grid, points, column in halves:
                 self.column(column, name, part)
+                self.write(f"{name}.{part}", grid.labelled(points.meanings()))
                 self.known[column] = Answer(f"{name}.{part}", points.values(), number=True)
             own = self.texts(texts, f"{place}, {code}") or self.said(code)
             kept = {key: value for key, value in base.items() if key not in {"text", "random"}}

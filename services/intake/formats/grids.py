@@ -2,7 +2,7 @@
 make needs."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,10 @@ class Points:
         ends = {key: dict(t) for key, t in zip(("low", "high"), self.words, strict=True) if t}
         return {"min": self.low, "max": self.high, **ends}
 
+    def meanings(self) -> dict[str, Any]:
+        """{code: the point, the use, or None for no answer}, as answers have them."""
+        return {**self.points, **self.uses, **dict.fromkeys(self.none)}
+
     def values(self) -> dict[str, Any]:
         """What an expression's literals are here: codes, and the points themselves."""
         numbers = {str(point): point for point in range(self.low, self.high + 1)}
@@ -60,6 +64,16 @@ class Grid:
         """Whether a scale keeps all that its points say."""
         return self.points is not None and not self.points.worded and not self.points.uses
 
+    def labelled(self, meanings: Mapping[str, Any]) -> dict[str, Any]:
+        """`meanings`, of the options' codes, and of their words as well."""
+        words = {
+            word: meanings[code]
+            for code, texts in self.options
+            if code in meanings
+            for word in texts.values()
+        }
+        return {**words, **meanings}
+
     @property
     def topics(self) -> frozenset[str]:
         return frozenset(_words(texts).casefold() or code for code, texts in self.rows)
@@ -72,11 +86,9 @@ def points_of(options: Options) -> Points | None:
     there, uses, none = read_contents(Column("", contents=contents))
     asked = {code: label for code, label in labels.items() if label in there}
     numbers = _numbers(asked)
-    if numbers is None or not 3 <= len(numbers) <= MOST_POINTS:
+    if numbers is None:
         return None
     low, high = min(numbers.values()), max(numbers.values())
-    if sorted(numbers.values()) != list(range(low, high + 1)):
-        return None
     texts = dict(options)
     at = {point: code for code, point in numbers.items()}
     between = [code for code, point in numbers.items() if low < point < high]
@@ -85,24 +97,46 @@ def points_of(options: Options) -> Points | None:
         uses={code: uses[label] for code, label in labels.items() if label in uses},
         none=[code for code, label in labels.items() if label in none],
         words=(_beside(texts[at[low]]), _beside(texts[at[high]])),
-        worded=any(plain_number(labels[code]) is None and labels[code] != code for code in between),
+        worded=any(_is_worded(code, labels[code]) for code in between),
     )  # fmt: skip
 
 
+def _is_worded(code: str, label: str) -> bool:
+    """A code that stands for itself has no words, unless it is one."""
+    return plain_number(label) is None and (label != code or not _NUMBERED.fullmatch(code))
+
+
 def _numbers(labels: Mapping[str, str]) -> dict[str, int] | None:
-    """{code: point}: by the numbers in the labels, by codes that are numbers, by the words, or by
-    codes that are numbered (A1, A2, ...)."""
-    ways: tuple[Callable[[], dict[str, int | None]], ...] = (
-        lambda: {code: number_of(label) for code, label in labels.items()},
-        lambda: {code: plain_number(code) for code in labels},
-        lambda: _by_words(labels),
-        lambda: _by_code(labels),
+    """{code: point}: by the numbers in the labels, by codes that are numbers unless the words run
+    the other way, by the words, or by codes that are numbered (A1, A2, ...)."""
+    by_words, by_code = _by_words(labels), _by_code(labels)
+    against = _are_against(by_words, by_code)
+    ways: tuple[dict[str, int | None], ...] = (
+        {code: number_of(label) for code, label in labels.items()},
+        {} if against else {code: plain_number(code) for code in labels},
+        by_words,
+        {} if against else by_code,
     )
     for way in ways:
-        found = {code: number for code, number in way().items() if number is not None}
-        if found and len(found) == len(labels) == len(set(found.values())):
+        found = {code: number for code, number in way.items() if number is not None}
+        if 3 <= len(found) == len(labels) <= MOST_POINTS and _is_in_steps(found.values()):
             return found
     return None
+
+
+def _is_in_steps(numbers: Iterable[int]) -> bool:
+    ordered = sorted(numbers)
+    return ordered == list(range(ordered[0], ordered[-1] + 1))
+
+
+def _are_against(by_words: Mapping[str, int | None], by_code: Mapping[str, int | None]) -> bool:
+    """Whether what the words put first, the codes put last."""
+    both = sorted(
+        (code, word)
+        for key, word in by_words.items()
+        if word is not None and (code := by_code.get(key)) is not None
+    )
+    return len(both) > 1 and both[0][1] > both[-1][1]
 
 
 def _by_words(labels: Mapping[str, str]) -> dict[str, int | None]:
@@ -130,21 +164,22 @@ def _beside(texts: Texts) -> Texts:
 def paired(grids: Sequence[Grid]) -> dict[str, Grid]:
     """{name of the table of importances: the table of satisfactions}, of tables that ask about the
     same things on the same scale."""
+    waiting: dict[Any, list[Grid]] = {}
+    for grid in grids:
+        if grid.points is not None and _kind(grid) == "satisfaction":
+            waiting.setdefault(_compared(grid, grid.points), []).append(grid)
     pairs: dict[str, Grid] = {}
-    taken: set[str] = set()
-    for one in grids:
-        for other in grids:
-            if (
-                one.name not in pairs
-                and other.name not in taken
-                and _kind(one) == "importance"
-                and _kind(other) == "satisfaction"
-                and _on_one_scale(one, other)
-                and one.topics == other.topics
-            ):
-                pairs[one.name] = other
-                taken.add(other.name)
+    for grid in grids:
+        if grid.points is not None and not grid.points.uses and _kind(grid) == "importance":
+            others = waiting.get(_compared(grid, grid.points))
+            if others:
+                pairs[grid.name] = others.pop(0)
     return pairs
+
+
+def _compared(grid: Grid, points: Points) -> tuple[int, int, frozenset[str]]:
+    """What two tables must have in common."""
+    return points.low, points.high, grid.topics
 
 
 def _kind(grid: Grid) -> str:
@@ -155,13 +190,6 @@ def _kind(grid: Grid) -> str:
         if pattern.search(text)
     ]
     return kinds[0] if len(kinds) == 1 else kind_of(Column(grid.name, question=_words(grid.about)))
-
-
-def _on_one_scale(one: Grid, other: Grid) -> bool:
-    if one.points is None or other.points is None:
-        return False
-    alike = (one.points.low, one.points.high) == (other.points.low, other.points.high)
-    return alike and not one.points.uses
 
 
 def partner(grid: Grid, row: str, other: Grid) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.intake.domain.origin import Origin
+
 TRANSLATED, CHANGED, LEFT_OUT = "translated", "changed", "left out"
 
 
@@ -23,12 +25,16 @@ class Entry:
 @dataclass
 class Imported:
     """`definition` in our format; `report` lists everything that is not as it was, and the
-    conditions that were translated; `columns` says which item, and which part of it, a column of
-    the tool's answers belongs to."""
+    conditions that were translated; `columns` and `codes` say how the tool writes the answers."""
 
     definition: dict[str, Any] = field(default_factory=dict)
     report: list[Entry] = field(default_factory=list)
     columns: dict[str, tuple[str, str]] = field(default_factory=dict)
+    codes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.columns, self.codes)
 
     def translated(self, place: str, what: str) -> None:
         self.report.append(Entry(place, what, TRANSLATED))

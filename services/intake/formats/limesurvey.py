@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,10 @@ from xml.etree.ElementTree import Element
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
+from services.intake.domain.origin import OTHER
 from services.intake.formats.expressions import Answer, Box, Count, NotTranslated, among, translated
 from services.intake.formats.imported import Imported, UnreadableFile
-from services.intake.formats.naming import Names
+from services.intake.formats.naming import Names, value_of
 from services.intake.formats.plain_text import plain_text
 
 Row = Mapping[str, str]
@@ -33,13 +34,19 @@ _NAMED = {
     "I": "a choice of language", "|": "an upload of files", "*": "a computed value",
     ";": "a table of texts", ":": "a table of numbers", "1": "a table with two scales",
 }  # fmt: skip
+_LOST = {
+    "hidden": "that nobody sees it", "em_validation_q": "the rule that checks it",
+    "em_validation_sq": "the rule that checks its rows", "default": "its answer to begin with",
+    "array_filter": "that it asks only of what was chosen before",
+    "array_filter_exclude": "that it asks only of what was not chosen before",
+    "equals_num_value": "the sum that its numbers must have", "random_group": "its random order",
+}  # fmt: skip
 _PIPED = re.compile(r"\{([A-Za-z]\w*)(?:\.(?:shown|NAOK|value))*\}")
 _EXPRESSION = re.compile(r"\{[^{}\s][^{}]*\}")
 _SUFFIX = re.compile(r"\.(?:NAOK|shown|value|valueNAOK|code)$")
 _SGQA = re.compile(r"^\d+(X\d+X)")  # survey X group X question
 _IMPORTANT = re.compile(r"importan|wichtig|need", re.IGNORECASE)
 _SATISFIED = re.compile(r"satisf|zufrieden|quality of", re.IGNORECASE)
-_CODE = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 @dataclass
@@ -114,6 +121,11 @@ def read_lss(data: bytes) -> Imported:
 
 def _source(root: Element) -> Source:
     rows = {name: _rows(root, name) for name in _TABLES}
+    rows["groups"] = _worded(rows["groups"], rows["group_l10ns"], ("gid",))
+    for name in ("questions", "subquestions"):
+        rows[name] = _worded(rows[name], rows["question_l10ns"], ("qid",))
+    key = ("aid",) if any("aid" in row for row in rows["answer_l10ns"]) else ("qid", "code")
+    rows["answers"] = _worded(rows["answers"], rows["answer_l10ns"], key)
     languages = [each.text or "en" for each in root.iterfind("languages/language")] or ["en"]
     settings = rows["surveys_languagesettings"]
     source = Source(
@@ -125,22 +137,42 @@ def _source(root: Element) -> Source:
     )
     questions = _questions(rows)
     source.questions = list(questions.values())
-    for name in ("quota", "assessments"):
+    for name in ("quota", "assessments", "defaultvalues"):
         if rows[name]:
             source.left.append((name, f"{len(rows[name])} rows of {name}"))
+    random = {row.get("gid", "") for row in rows["groups"] if row.get("randomization_group")}
+    source.left += [(f"group {name}", "its place at random") for name in sorted(random)]
+    conditions = Counter(row.get("qid", "") for row in rows["conditions"])
+    source.left += [
+        (f"question {questions[name].code}", f"{count} conditions in the form of older versions")
+        for name, count in conditions.items()
+        if name in questions and questions[name].relevance.strip() in {"", "1"}
+    ]
     return source
 
 
 _TABLES = (
-    "answers", "assessments", "conditions", "groups", "question_attributes", "question_l10ns",
-    "questions", "quota", "subquestions", "surveys_languagesettings", "answer_l10ns",
-    "group_l10ns",
+    "answers", "assessments", "conditions", "defaultvalues", "groups", "question_attributes",
+    "question_l10ns", "questions", "quota", "subquestions", "surveys_languagesettings",
+    "answer_l10ns", "group_l10ns",
 )  # fmt: skip
 
 
 def _rows(root: Element, table: str) -> list[Row]:
     return [
         {cell.tag: cell.text or "" for cell in row} for row in root.iterfind(f"{table}/rows/row")
+    ]
+
+
+def _worded(rows: list[Row], texts: list[Row], key: tuple[str, ...]) -> list[Row]:
+    """Since version 4 texts stand in a table of their own: a row for each language."""
+    worded: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for text in texts:
+        worded[tuple(text.get(name, "") for name in key)].append(text)
+    return [
+        {**row, **{name: cell for name, cell in text.items() if cell or name not in row}}
+        for row in rows
+        for text in worded.get(tuple(row.get(name, "") for name in key)) or [{}]
     ]
 
 
@@ -222,6 +254,12 @@ def read_tsv(data: bytes) -> Imported:
     return _imported(_source_of_table([{k: v or "" for k, v in row.items() if k} for row in rows]))
 
 
+_OF_TABLE = {
+    "id", "related_id", "class", "type/scale", "name", "relevance", "text", "help", "language",
+    "validation", "mandatory", "other", "same_default",
+}  # fmt: skip
+
+
 def _source_of_table(rows: list[Row]) -> Source:
     source = Source([], {}, {}, [], [])
     groups: dict[str, Group] = {}
@@ -249,6 +287,7 @@ def _source_of_table(rows: list[Row]) -> Source:
             asked.relevance, asked.preg = row.get("relevance", ""), row.get("validation", "")
             asked.mandatory = row.get("mandatory") in {"Y", "S"}
             asked.other = row.get("other") == "Y"
+            asked.attributes |= {k: v for k, v in row.items() if v and k not in _OF_TABLE}
         elif kind in {"SQ", "A"} and question in questions:
             parts = questions[question].parts if kind == "SQ" else questions[question].answers
             _add_part(parts, row, language)
@@ -363,6 +402,9 @@ class _Translation:
         """What an item of any type has."""
         if question.preg:
             self.imported.left_out(place, f"the pattern {question.preg} that answers must have")
+        for attribute, what in _LOST.items():
+            if question.attributes.get(attribute, "").strip() not in {"", "0", "N"}:
+                self.imported.left_out(place, what)
         base: dict[str, Any] = {}
         hint = self.texts(question.helps, place)
         if hint:
@@ -405,7 +447,7 @@ class _Translation:
         """Choices or rows, their codes as values."""
         options: dict[str, dict[str, Any]] = {}
         for part in parts:
-            value = _CODE.sub("_", part.code).lstrip("-")[:64] or "_"
+            value = value_of(part.code)
             if value in options:
                 self.imported.left_out(place, f"a second {part.code!r}")
                 continue
@@ -457,6 +499,7 @@ def _single(to: _Translation, question: Question, base: dict[str, Any], place: s
         item["other"] = True
         to.column(f"{question.code}[other]", name, "other")
         _rename_other(to, choices, values, place)
+        to.imported.codes[name] = {**values, _OTHER: OTHER}
     if question.attributes.get("random_order") == "1":
         item["random"] = True
     to.know(question, Answer(name, values, other=_OTHER if question.other else ""))

@@ -9,6 +9,11 @@ _UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 LONGEST_ID = 64
 
 
+def value_of(code: str) -> str:
+    """The value of a choice or row; no two codes that differ by a minus alone become one."""
+    return re.sub(r"^-", "_", _UNFIT.sub("_", code))[:LONGEST_ID] or "_"
+
+
 class Names:
     """Ids for codes, each given once."""
 

@@ -1,16 +1,12 @@
-"""Where surveys came from: which column of another tool's answers is whose."""
-
-from collections.abc import Mapping
+"""Where surveys came from: how another tool writes the answers to them."""
 
 import orjson
 from pymongo.database import Database
 
+from services.intake.domain.origin import Origin
 from shared.documents import Document
 
 _SCHEMA = 1
-
-Columns = Mapping[str, tuple[str, str]]
-"""{column, as the tool names it: (item, part of it or "")}"""
 
 
 class Origins:
@@ -20,13 +16,19 @@ class Origins:
     def ensure_indexes(self) -> None:
         """They are looked up by their survey's id alone."""
 
-    def keep(self, unit: str, survey: str, columns: Columns) -> None:
-        fields = {"unit": unit, "schema": _SCHEMA, "columns": orjson.dumps(columns)}
+    def keep(self, unit: str, survey: str, origin: Origin) -> None:
+        fields = {
+            "unit": unit, "schema": _SCHEMA, "columns": orjson.dumps(origin.columns),
+            "codes": orjson.dumps(origin.codes),
+        }  # fmt: skip
         self._collection.update_one({"_id": survey}, {"$set": fields}, upsert=True)
 
-    def columns(self, survey: str) -> Columns:
-        """None are known of a survey that was made here."""
+    def of(self, survey: str) -> Origin:
         found = self._collection.find_one({"_id": survey})
         if found is None:
-            return {}
-        return {name: (item, part) for name, (item, part) in orjson.loads(found["columns"]).items()}
+            return Origin()
+        columns = orjson.loads(found["columns"]).items()
+        return Origin(
+            {name: (item, part) for name, (item, part) in columns},
+            orjson.loads(found["codes"]) if "codes" in found else {},
+        )

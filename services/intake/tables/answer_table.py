@@ -11,9 +11,10 @@ from hashlib import blake2b, sha256
 from itertools import islice
 from typing import Any, BinaryIO
 
+from services.intake.domain.origin import Origin
 from services.intake.tables.headers import MOST_HEADER_ROWS, Header, header_of
 from services.intake.tables.mapping import FileMapping
-from services.intake.tables.matching import Named, matched
+from services.intake.tables.matching import matched
 from services.intake.tables.reading import Layout, Row, UnreadableTable, layout_of, rows_of
 from services.intake.tables.rows import Answered, row_reader
 
@@ -86,12 +87,12 @@ class AnswerTable:
 
     @classmethod
     def matching(
-        cls, stream: BinaryIO, definition: Mapping[str, Any], named: Named | None = None
+        cls, stream: BinaryIO, definition: Mapping[str, Any], origin: Origin | None = None
     ) -> "AnswerTable":
         """A table of answers to a survey that is there. Raises UnreadableTable."""
         layout = layout_of(stream)
         header = columns_of(stream, layout)
-        return cls.of(stream, layout, header, matched(definition, header.columns, named))
+        return cls.of(stream, layout, header, matched(definition, header.columns, origin))
 
     @classmethod
     def of(
@@ -145,7 +146,7 @@ class AnswerTable:
                 answered = Answered(misfits=[(_ALL, "somebody tried the survey out here")])
                 yield ReadRow(row.number, row.line, "", answered)
                 continue
-            answered = read(row.cells)
+            answered = read(self.header.answers_in(row.cells))
             yield ReadRow(row.number, row.line, identify(row, answered), answered)
 
     def _cells(self) -> Iterator[Row]:

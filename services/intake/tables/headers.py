@@ -1,8 +1,8 @@
 """The first rows of a table, as the tools write them: a column's name, and what it was asked.
 
-Qualtrics writes three rows, the second of them the questions and the third JSON; LimeSurvey a code,
-the question or both, with the sub-question in brackets; Google Forms the question with the row of
-a grid in brackets; a person whatever they like.
+Qualtrics writes three rows, the second of them the questions and the third JSON, or as it used to
+the first two; LimeSurvey a code, the question or both, with the sub-question in brackets; Google
+Forms the question with the row of a grid in brackets; a person whatever they like.
 """
 
 import re
@@ -13,27 +13,36 @@ from services.intake.domain.guess.columns import Column
 from services.intake.tables.reading import UnreadableTable
 
 MOST_HEADER_ROWS = 3
-_IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"\s*:')
+_IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"\s*:\s*"([^"]*)"')
+_OLDER = {"ResponseID", "ResponseSet"}  # in the second of two rows
 _CODED = re.compile(r"(?P<code>[A-Za-z]\w{0,60}(?:\[\w*\])*)\.\s+(?P<text>.*)", re.DOTALL)
 _BRACKETED = re.compile(r"(?P<text>.*?)\s*\[(?P<part>[^\[\]]*)\]\s*", re.DOTALL)
 _CODE = re.compile(r"[A-Za-z]\w{0,60}(?:\[\w*\])*")
 _STATUS = "Status"
 # What Qualtrics writes there of previews and generated answers, as text or as number.
 _TRIALS = {"Survey Preview", "Survey Test", "Spam", "Spam Survey Preview", "1", "2", "8", "9"}
+_SEEN = "-99"  # what Qualtrics may write where somebody saw a question and left it
 _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True)
 class Header:
     """`columns` know nothing of their contents yet; `rows` is how many rows it takes; `tried` is
-    the place of a column that says whether a row is of somebody who only tried the survey out."""
+    the place of a column that says whether a row is of somebody who only tried the survey out;
+    `blank` is a cell that is no answer."""
 
     columns: tuple[Column, ...]
     rows: int
     tried: int | None = None
+    blank: str = ""
 
     def is_trial(self, cells: Sequence[str]) -> bool:
         return self.tried is not None and cells[self.tried].strip() in _TRIALS
+
+    def answers_in(self, cells: list[str]) -> list[str]:
+        if not self.blank or self.blank not in cells:
+            return cells
+        return ["" if cell == self.blank else cell for cell in cells]
 
 
 def header_of(first: Sequence[Sequence[str]]) -> Header:
@@ -42,12 +51,16 @@ def header_of(first: Sequence[Sequence[str]]) -> Header:
         raise UnreadableTable("The file is empty.")
     names = [_one_line(cell) or f"column {_letters(n)}" for n, cell in enumerate(first[0])]
     _refuse_doubles(names)
-    if len(first) == MOST_HEADER_ROWS and _is_qualtrics(first[2]):
-        questions = [*map(_one_line, first[1]), *[""] * len(names)]
-        columns = [_of_qualtrics(*pair) for pair in zip(names, questions, strict=False)]
-        tried = names.index(_STATUS) if _STATUS in names else None
-        return Header(tuple(columns), MOST_HEADER_ROWS, tried)
-    return Header(tuple(map(_named, names)), 1)
+    rows = _rows_of_qualtrics(first)
+    if not rows:
+        return Header(tuple(map(_named, names)), 1)
+    questions = [*map(_one_line, first[1]), *[""] * len(names)][: len(names)]
+    sources = [*(map(_source, first[2]) if rows == MOST_HEADER_ROWS else ()), *[""] * len(names)]
+    columns = map(_of_qualtrics, names, questions, sources[: len(names)])
+    tried = next(
+        (n for n, pair in enumerate(zip(names, questions, strict=True)) if _STATUS in pair), None
+    )
+    return Header(tuple(columns), rows, tried, _SEEN)
 
 
 def _refuse_doubles(names: Sequence[str]) -> None:
@@ -60,16 +73,26 @@ def _refuse_doubles(names: Sequence[str]) -> None:
         )
 
 
-def _is_qualtrics(row: Sequence[str]) -> bool:
-    return sum(bool(_IMPORT_ID.match(cell)) for cell in row) * 2 > len(row)
+def _rows_of_qualtrics(first: Sequence[Sequence[str]]) -> int:
+    """How many rows its header has; none where it is not by Qualtrics."""
+    if len(first) == MOST_HEADER_ROWS and sum(map(bool, map(_source, first[2]))) * 2 > len(
+        first[2]
+    ):
+        return MOST_HEADER_ROWS
+    return 2 if len(first) > 1 and set(first[1]) >= _OLDER else 0
 
 
-def _of_qualtrics(name: str, question: str) -> Column:
+def _source(cell: str) -> str:
+    found = _IMPORT_ID.match(cell)
+    return found[1] if found else ""
+
+
+def _of_qualtrics(name: str, question: str, source: str) -> Column:
     """What is asked of several things at once ends with the thing, after a dash."""
-    text, dash, part = question.rpartition(" - ")
+    text, dash, part = question.rpartition(" - " if source else "-")
     if dash and "_" in name:
-        return Column(name, code=name, question=text, part=part)
-    return Column(name, code=name, question=question or name)
+        return Column(name, code=name, question=text, part=part, source=source)
+    return Column(name, code=name, question=question or name, source=source)
 
 
 def _named(name: str) -> Column:

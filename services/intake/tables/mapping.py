@@ -142,9 +142,10 @@ class MappedItem:
     """One item, and where its answers stand.
 
     `columns` is {part of the answer: column}: importance and satisfaction of a need, a row of a
-    matrix, a place of a ranking, a choice that has marks of its own, "other" for its text, and
-    "column" where there is one. `points` is {part: {cell: point of the scale}}, `codes` {cell:
-    value of the choice}; `divider` stands between several in one cell.
+    matrix, a place of a ranking or "rank of " a choice, a choice that has marks of its own, "other"
+    for its text, and "column" where there is one. `points` is {part: {cell: point of the scale, or
+    None}}, `codes` {cell: value of the choice, or "other"}; `divider` stands between several in one
+    cell.
     """
 
     id: str
@@ -152,7 +153,7 @@ class MappedItem:
     columns: Mapping[str, str]
     profile: bool = False
     scale: range = range(0)
-    points: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    points: Mapping[str, Mapping[str, int | None]] = field(default_factory=dict)
     use: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     other: bool = False

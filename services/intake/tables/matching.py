@@ -9,6 +9,8 @@ from typing import Any
 
 from services.intake.domain.guess.columns import Column, spaced
 from services.intake.domain.guess.ratings import kind_of, topic_of
+from services.intake.domain.items import USES
+from services.intake.domain.origin import OTHER, RANK_OF, Origin
 from services.intake.tables.mapping import FileMapping, MappedItem, normal
 from services.intake.tables.reading import UnreadableTable
 
@@ -16,26 +18,22 @@ _SUB = re.compile(
     r"(?P<base>[A-Za-z0-9-]\w*?)(?:\[(?P<sub>\w+)\]|[./](?P<path>[\w-]+)|_(?P<tail>\w+))"
 )
 _NOTHING = ("", "N/A", "NA", "n/a", "-")
-_OTHER = "other"
 _PARTS = ("importance", "satisfaction")
-_USES = {
+_USE_WORDS = {
     "unaware": ("unaware", "did not know of it", "did not know of this"),
     "unused": ("unused", "have not used it", "have not used this"),
 }
 
-Named = Mapping[str, tuple[str, str]]
-"""{column, as a survey tool names it: (item, part of it or "")}"""
-
 
 def matched(
-    definition: Mapping[str, Any], columns: Sequence[Column], named: Named | None = None
+    definition: Mapping[str, Any], columns: Sequence[Column], origin: Origin | None = None
 ) -> FileMapping:
-    """`named` says whose columns are, where the survey came from a tool that said so.
-
-    Raises UnreadableTable where no column is of any item, or none says the group.
-    """
-    header = _Header(columns, named or {})
-    items = [item for raw in definition["items"] if (item := _item(raw, header)) is not None]
+    """Raises UnreadableTable where no column is of any item, or none says the group."""
+    origin = origin or Origin()
+    header = _Header(columns, origin)
+    items = [
+        item for raw in definition["items"] if (item := _item(raw, header, origin)) is not None
+    ]
     if not items:
         raise UnreadableTable(
             "No column has the id or the text of one of the survey's items. Name the columns by "
@@ -63,15 +61,17 @@ def unmatched(definition: Mapping[str, Any], mapping: FileMapping) -> list[str]:
 class _Header:
     """Columns by everything that they may be known by."""
 
-    def __init__(self, columns: Sequence[Column], named: Named) -> None:
+    def __init__(self, columns: Sequence[Column], origin: Origin) -> None:
         self._columns = columns
+        self._own: dict[str, dict[str, str]] = {}
         self._whole: dict[str, str] = {}
         self._parts: dict[str, dict[str, str]] = {}
         self._tails: dict[str, dict[str, str]] = {}
         for column in columns:
-            item, part = named.get(column.code) or named.get(column.name) or ("", "")
+            known = (column.source, column.code, column.name)
+            item, part = next((origin.columns[k] for k in known if k in origin.columns), ("", ""))
             if part:
-                self._add(self._parts, item, part, column)
+                self._own.setdefault(item, {}).setdefault(part, column.name)
             elif item:
                 self._whole.setdefault(item.casefold(), column.name)
         for column in columns:
@@ -99,8 +99,13 @@ class _Header:
         for key in (name.casefold(), *map(spaced, texts.values())):
             if key and key in self._whole:
                 return self._whole[key]
-        parts = set(self._parts.get(spaced(name), {}).values())  # an array with one row
+        # An array with one row.
+        parts = {*self._parts.get(spaced(name), {}).values(), *self._own.get(name, {}).values()}
         return parts.pop() if len(parts) == 1 else None
+
+    def own(self, name: str) -> dict[str, str]:
+        """{part: column} of an item, as the tool that it came from says."""
+        return self._own.get(name, {})
 
     def parts(self, name: str, texts: Mapping[str, str]) -> dict[str, str]:
         """{part, as its columns are known: column} of an item that is answered in several."""
@@ -120,8 +125,9 @@ class _Header:
         return found
 
 
-def _item(raw: Mapping[str, Any], header: _Header) -> MappedItem | None:
+def _item(raw: Mapping[str, Any], header: _Header, origin: Origin) -> MappedItem | None:
     """None where no column is its own."""
+    codes = origin.codes.get(raw["id"], {})
     columns = dict(_FINDERS.get(raw["type"], _in_one)(raw, header))
     if not columns or (raw["type"] == "need" and len(columns) < len(_PARTS)):
         return None
@@ -134,63 +140,86 @@ def _item(raw: Mapping[str, Any], header: _Header) -> MappedItem | None:
         columns=columns,
         profile=raw.get("role") == "profile",
         scale=range(scale["min"], scale["max"] + 1),
-        points=_ends(scale),
-        use={word: use for use, words in _USES.items() for word in _written(words)},
-        codes=_codes(raw.get("choices") or ()),
+        points=_points(raw["id"], scale, origin),
+        use=_uses(raw["id"], origin),
+        codes={**_codes(raw.get("choices") or ()), **_forms(codes)},
         other=bool(raw.get("other")),
         divider=",",
         missing=frozenset(("",) if raw["type"] == "text" else _NOTHING),
     )
 
 
-def _ends(scale: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """A scale's numbers, and the words of its ends."""
-    points = {str(point): point for point in range(scale["min"], scale["max"] + 1)}
+def _points(name: str, scale: Mapping[str, Any], origin: Origin) -> dict[str, Mapping[str, Any]]:
+    """By part: a scale's numbers, the words of its ends, and what the tool that it came from wrote
+    instead."""
+    points: dict[str, Any] = {str(point): point for point in range(scale["min"], scale["max"] + 1)}
     for end, point in (("low", "min"), ("high", "max")):
         points |= dict.fromkeys(_written((scale.get(end) or {}).values()), scale[point])
-    return dict.fromkeys(("column", *_PARTS), points)
+    keys = {"column": name} | {part: f"{name}.{part}" for part in _PARTS}
+    told = {part: _forms(origin.codes.get(key, {})) for part, key in keys.items()}
+    return {part: {**points, **cells} for part, cells in told.items()}
+
+
+def _uses(name: str, origin: Origin) -> dict[str, str]:
+    told = _forms(origin.codes.get(f"{name}.satisfaction", {}))
+    words = {word: use for use, words in _USE_WORDS.items() for word in _written(words)}
+    return words | {cell: use for cell, use in told.items() if use in USES}
+
+
+def _forms(codes: Mapping[str, Any]) -> dict[str, Any]:
+    return {form: meaning for code, meaning in codes.items() for form in _written((code,))}
 
 
 def _in_one(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
     column = header.whole(raw["id"], raw["text"])
     if column is not None:
         yield "column", column
-    if raw.get("other"):
-        own = header.parts(raw["id"], raw["text"]).get(_OTHER)
-        if own is not None and own != column:
-            yield _OTHER, own
+    own = _text_beside(raw, header)
+    if own is not None and own != column:
+        yield OTHER, own
+
+
+def _text_beside(raw: Mapping[str, Any], header: _Header) -> str | None:
+    """The column of what was written beside the choices."""
+    if not raw.get("other"):
+        return None
+    named = header.own(raw["id"]).get(OTHER)
+    return named or header.parts(raw["id"], raw["text"]).get(OTHER)
 
 
 def _need(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
-    parts = header.parts(raw["id"], {}) | header.halves(raw["text"])
+    parts = header.parts(raw["id"], {}) | header.halves(raw["text"]) | header.own(raw["id"])
     yield from ((part, parts[part]) for part in _PARTS if part in parts)
 
 
 def _by_part(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
     """Marks of choices, or rows of a matrix."""
-    parts = header.parts(raw["id"], raw["text"])
+    own, parts = header.own(raw["id"]), header.parts(raw["id"], raw["text"])
     for option in raw["rows" if raw["type"] == "matrix" else "choices"]:
         keys = [spaced(option["value"]), *map(spaced, option["text"].values())]
-        found = next((parts[key] for key in keys if key in parts), None)
+        named = own.get(option["value"])
+        found = named or next((parts[key] for key in keys if key in parts), None)
         if found is not None:
             yield option["value"], found
 
 
 def _several(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
     marks = list(_by_part(raw, header))
-    if not marks:
-        column = header.whole(raw["id"], raw["text"])
-        if column is not None:
-            yield "column", column
-        return
-    yield from marks
-    own = header.parts(raw["id"], raw["text"]).get(_OTHER)
-    if raw.get("other") and own is not None:
-        yield _OTHER, own
+    column = None if marks else header.whole(raw["id"], raw["text"])
+    yield from marks or ([("column", column)] if column is not None else [])
+    own = _text_beside(raw, header)
+    if own is not None and own != column and (marks or column is not None):
+        yield OTHER, own
 
 
 def _ranked(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
-    parts = header.parts(raw["id"], {})
+    ranks = {
+        part: column for part, column in header.own(raw["id"]).items() if part.startswith(RANK_OF)
+    }
+    if ranks:
+        yield from ranks.items()
+        return
+    parts = header.parts(raw["id"], {}) | header.own(raw["id"])
     places = sorted((part for part in parts if part.isdigit()), key=int)
     yield from ((place, parts[place]) for place in places)
 

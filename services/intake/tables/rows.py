@@ -12,6 +12,7 @@ from typing import Any
 
 from services.intake.domain.guess.others import is_marked
 from services.intake.domain.items import USES
+from services.intake.domain.origin import OTHER, RANK_OF
 from services.intake.domain.scales import number_of
 from services.intake.tables.mapping import FileMapping, MappedItem, identifier, normal
 
@@ -20,6 +21,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,13}(?:\.\d{1,6})?", re.ASCII)
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]\d\d:\d\d.*)?", re.ASCII)
 _REMEMBERED = 1_000
 _LONGEST_SHOWN = 80
+_UNWRITTEN = "…"  # a choice of one's own that was chosen without a word
 
 
 class _Misfit(Exception):
@@ -198,22 +200,24 @@ def _need(item: MappedItem, places: Mapping[str, int]) -> Read:
 def _choice(item: MappedItem, part: str, cell: str) -> Any:
     name = normal(cell)
     code = _named(item.codes, name)
+    if code == OTHER and item.other:
+        return {OTHER: _UNWRITTEN}
     if code is not None:
         return code
     if name in item.missing:
         return None
     if item.other:
-        return {"other": cell.strip()}
+        return {OTHER: cell.strip()}
     return _outside(item, part, f"{_shown(name)} is none of the choices")
 
 
 def _single_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
     read_choice = _part(item, "column", places, _choice)
-    own = places.get(item.columns.get("other", ""))
+    own = places.get(item.columns.get(OTHER, ""))
 
     def read(cells: Sequence[str], row: Answered) -> Any:
         text = "" if own is None else cells[own].strip()
-        return {"other": text} if text else read_choice(cells, row)
+        return {OTHER: text} if text else read_choice(cells, row)
 
     return read
 
@@ -221,14 +225,14 @@ def _single_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
 def _multiple_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
     if "column" in item.columns:
         return _divided(item, places)
-    marks = [(value, places[column]) for value, column in item.columns.items() if value != "other"]
-    own = places.get(item.columns.get("other", ""))
+    marks = [(value, places[column]) for value, column in item.columns.items() if value != OTHER]
+    own = places.get(item.columns.get(OTHER, ""))
 
     def read(cells: Sequence[str], _: Answered) -> Any:
         chosen: list[Any] = [value for value, place in marks if is_marked(cells[place])]
         text = "" if own is None else cells[own].strip()
         if text and is_marked(text):
-            chosen.append({"other": text})
+            chosen.append({OTHER: text})
         return chosen or None
 
     return read
@@ -236,6 +240,7 @@ def _multiple_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
 
 def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
     divider = item.divider or ","
+    beside = places.get(item.columns.get(OTHER, ""))
     # A choice may hold the divider itself; the longest that fits is meant.
     longest = sorted(item.codes, key=len, reverse=True)
 
@@ -253,10 +258,21 @@ def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
                 own.append(part.strip())
         if own and not item.other:
             return _outside(item, part_name, f"{_shown(own[0])} is none of the choices")
-        several = list(dict.fromkeys(chosen))
-        return [*several, {"other": f"{divider} ".join(own)}] if own else several or None
+        several: list[Any] = [code for code in dict.fromkeys(chosen) if code != OTHER]
+        if OTHER in chosen and not own:
+            own = [_UNWRITTEN]
+        return [*several, {OTHER: f"{divider} ".join(own)}] if own else several or None
 
-    return _part(item, "column", places, meaning)
+    read_column = _part(item, "column", places, meaning)
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        chosen = read_column(cells, row)
+        text = "" if beside is None else cells[beside].strip()
+        if not text:
+            return chosen
+        return [*(each for each in chosen or () if type(each) is str), {OTHER: text}]
+
+    return read
 
 
 def _begins(text: str, code: str, divider: str) -> bool:
@@ -265,11 +281,29 @@ def _begins(text: str, code: str, divider: str) -> bool:
 
 
 def _ranking(item: MappedItem, places: Mapping[str, int]) -> Read:
+    if any(part.startswith(RANK_OF) for part in item.columns):
+        return _ranks(item, places)
     ordered = [_part(item, part, places, _choice) for part in item.columns]
 
     def read(cells: Sequence[str], row: Answered) -> Any:
         ranked = [read_place(cells, row) for read_place in ordered]
         return [choice for choice in ranked if choice is not None] or None
+
+    return read
+
+
+def _ranks(item: MappedItem, places: Mapping[str, int]) -> Read:
+    """Where a column holds the rank of a choice."""
+    read_ranks = [
+        (part.removeprefix(RANK_OF), _part(item, part, places, _number)) for part in item.columns
+    ]
+
+    def read(cells: Sequence[str], row: Answered) -> Any:
+        found = [(rank, choice) for choice, read_rank in read_ranks
+                 if (rank := read_rank(cells, row)) is not None]  # fmt: skip
+        if len({rank for rank, _ in found}) < len(found):
+            raise _Misfit(next(iter(item.columns.values())), "two choices have the same rank")
+        return [choice for _, choice in sorted(found)] or None
 
     return read
 

@@ -72,7 +72,9 @@ def bring_answers(store: Store, *, unit: str, file: BinaryIO, filename: str) -> 
     """Look through a table and keep it for a day. Raises UnreadableTable, TooManyKinds."""
     layout = layout_of(file)
     header = columns_of(file, layout)
-    cells = (row.cells for row in islice(rows_of(file, layout), header.rows, None))
+    cells = (
+        header.answers_in(row.cells) for row in islice(rows_of(file, layout), header.rows, None)
+    )
     columns, rows = with_contents(header.columns, cells)
     if not rows:
         raise UnreadableTable("There is a header, but no answers below it.")

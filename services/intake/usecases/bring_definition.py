@@ -10,6 +10,7 @@ import orjson
 from marshmallow import ValidationError
 
 from services.intake.domain.definition import InvalidDefinition, check_size, compile_definition
+from services.intake.domain.origin import Origin
 from services.intake.domain.survey import Survey, SurveyNotDraft
 from services.intake.formats import MOST_BYTES, read_definition
 from services.intake.formats.imported import Imported
@@ -28,7 +29,8 @@ from shared.problems import flattened
 _OWN = ".json"
 _SUFFIXES = {_OWN, ".lss", ".qsf"}
 _SHEET = "survey"  # that XLSForm has its questions in
-_TEXT_BEGINS = "class\t"  # LimeSurvey's form of a survey in columns
+# LimeSurvey's form of a survey in columns begins so, or as it does since version 4.
+_TEXT_BEGINS = ("class\t", "id\trelated_id\tclass\t")
 
 
 def is_definition(file: BinaryIO, filename: str) -> bool:
@@ -65,6 +67,7 @@ def bring_definition(
         "definition": checked(imported),
         "report": [asdict(entry) for entry in imported.report],
         "named": imported.columns,
+        "codes": imported.codes,
     }
     brought = Brought(uuid4().hex, unit, filename, times.now(), about)
     store.brought.add(brought, file)
@@ -90,13 +93,16 @@ def add_draft(
     survey = create_survey(
         store, unit=unit, name=name, who=who, definition=checked(imported), digest=digest
     )
-    store.origins.keep(unit, name, imported.columns)
+    store.origins.keep(unit, name, imported.origin)
     return survey
 
 
 def add_brought(store: Store, brought: Brought, *, who: str) -> Survey:
     """The draft of what was brought; again, it finds it. Raises InvalidDefinition."""
-    imported = Imported(brought.about["definition"], [], _named(brought))
+    origin = _origin(brought)
+    imported = Imported(
+        brought.about["definition"], columns=dict(origin.columns), codes=dict(origin.codes)
+    )
     return add_draft(
         store, unit=brought.unit, name=brought.id, who=who, imported=imported, digest=brought.id
     )
@@ -117,7 +123,7 @@ def add_answers(
 
     Raises UnreadableTable, InvalidDefinition, NotToImport, SurveyNotOpen.
     """
-    AnswerTable.matching(file, brought.about["definition"], _named(brought)).count()
+    AnswerTable.matching(file, brought.about["definition"], _origin(brought)).count()
     survey = add_brought(store, brought, who=who)
     with suppress(SurveyNotDraft):
         publish_survey(store, unit=brought.unit, name=survey.id)
@@ -128,5 +134,6 @@ def add_answers(
     return started.job
 
 
-def _named(brought: Brought) -> dict[str, tuple[str, str]]:
-    return {name: (item, part) for name, (item, part) in brought.about["named"].items()}
+def _origin(brought: Brought) -> Origin:
+    columns = {name: (item, part) for name, (item, part) in brought.about["named"].items()}
+    return Origin(columns, brought.about.get("codes") or {})

@@ -118,7 +118,7 @@ def open_table(
     if mapping is not None:
         return AnswerTable.open(file, read_mapping(mapping))
     definition = store.surveys.get(unit, survey).definition
-    return AnswerTable.matching(file, definition, store.origins.columns(survey))
+    return AnswerTable.matching(file, definition, store.origins.of(survey))
 
 
 def _end(store: Store, job: Import, state: str) -> None:

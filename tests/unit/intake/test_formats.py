@@ -1,13 +1,17 @@
 """Surveys of other tools, read. All of them are synthetic."""
 
 import json
+from io import BytesIO
 
 import pytest
+from openpyxl import Workbook
 
 from services.intake.domain.definition import compile_definition
 from services.intake.formats import read_definition
 from services.intake.formats.imported import UnreadableFile
 from services.intake.schemas import DefinitionSchema
+from services.intake.tables.answer_table import AnswerTable
+from services.intake.usecases.bring_definition import is_definition
 
 
 def table(name, *rows):
@@ -112,57 +116,139 @@ def test_a_limesurvey_table_is_read_too():
     assert definition["items"][1]["visible_if"] == {"==": [{"var": "job"}, "2"]}
 
 
-def element(name, **payload):
-    tag = {"DataExportTag": payload.pop("tag"), "QuestionID": name}
-    return {"Element": "SQ", "PrimaryAttribute": name, "Payload": {**tag, **payload}}
+def read(data, filename):
+    imported = read_definition(data, filename)
+    imported.definition = DefinitionSchema().load(imported.definition)
+    compile_definition(imported.definition)
+    items = {item["id"]: item for item in imported.definition["items"]}
+    return imported, items, {(e.place, e.what) for e in imported.report if e.action == "left out"}
 
 
-def test_a_qualtrics_survey_is_read_with_its_display_logic_and_what_is_not_is_reported():
-    shown = {
-        "0": {
-            "0": {
-                "LogicType": "Question", "Operator": "Selected",
-                "ChoiceLocator": "q://QID1/SelectableChoice/2",
-            },
-            "Type": "If",
-        }
+def texts(name, key, text, *rows):
+    return table(name, *({key: n, text: words, "language": code} for n, words, code in rows))
+
+
+def bare(number, code, kind, **more):
+    return {"qid": number, "gid": 1, "type": kind, "title": code, "question_order": number, **more}
+
+
+LATER_LSS = (
+    "<document><LimeSurveyDocType>Survey</LimeSurveyDocType><languages><language>en</language>"
+    "<language>fr</language></languages>"
+    + table("groups", {"gid": 1, "group_order": 0, "randomization_group": "any"})
+    + texts("group_l10ns", "gid", "group_name", (1, "About", "en"), (1, "Sur", "fr"))
+    + table(
+        "questions", bare(1, "job", "L", other="Y"), bare(2, "ways", "M"), bare(3, "far", "N"),
+    )
+    + table("subquestions", {"qid": 9, "parent_qid": 2, "title": "SQ1", "question_order": 1})
+    + texts(
+        "question_l10ns", "qid", "question",
+        (1, "Who?", "en"), (1, "Qui ?", "fr"), (2, "Which?", "en"), (3, "How far?", "en"),
+        (9, "By mail", "en"),
+    )
+    + table("answers", {"aid": 7, "qid": 1, "code": "A1", "sortorder": 1})
+    + texts("answer_l10ns", "aid", "answer", (7, "Student", "en"), (7, "Étudiant", "fr"))
+    + table("question_attributes", {"qid": 3, "attribute": "hidden", "value": "1"})
+    + table("conditions", {"qid": 3, "cqid": 1})
+    + "</document>"
+)  # fmt: skip
+
+
+def test_a_limesurvey_survey_of_a_later_version_has_its_texts_in_tables_of_their_own():
+    imported, items, left = read(LATER_LSS.encode(), "x.lss")
+    assert items["job"]["text"] == {"en": "Who?", "fr": "Qui ?"}
+    assert items["job"]["choices"][0]["text"] == {"en": "Student", "fr": "Étudiant"}
+    assert items["ways"]["choices"][0]["text"] == {"en": "By mail"}
+    assert imported.definition["sections"][0]["title"] == {"en": "About", "fr": "Sur"}
+    assert left == {
+        ("group 1", "its place at random"), ("question far", "that nobody sees it"),
+        ("question far", "1 conditions in the form of older versions"),
     }  # fmt: skip
+    found = AnswerTable.matching(
+        BytesIO(b"job,job[other],ways[SQ1]\n-oth-,,Y\nA1,,N"), imported.definition, imported.origin
+    )
+    assert [row.answered.answers for row in found.rows()] == [
+        {"job": {"other": "…"}, "ways": ["SQ1"]}, {"job": "A1"},
+    ]  # fmt: skip
+
+
+def test_a_limesurvey_table_of_a_later_version_is_read_with_its_attributes():
+    rows = [
+        ["id", "related_id", "class", "type/scale", "name", "relevance", "text", "language",
+         "max_answers", "em_validation_q"],
+        ["1", "", "G", "", "Part one", "1", "", "en", "", ""],
+        ["2", "", "Q", "M", "ways", "1", "Which?", "en", "1", "sum > 1"],
+        ["3", "2", "SQ", "0", "a", "", "Mail", "en", "", ""],
+        ["4", "2", "SQ", "0", "b", "", "Talks", "en", "", ""],
+    ]  # fmt: skip
+    data = "\n".join("\t".join(row) for row in rows).encode()
+    assert is_definition(BytesIO(data), "x.txt")
+    _, items, left = read(data, "x.txt")
+    assert (len(items["ways"]["choices"]), items["ways"]["max_choices"]) == (2, 1)
+    assert left == {("question ways", "the rule that checks it")}
+
+
+def test_questions_of_an_xlsform_that_stand_in_no_group_share_a_section():
+    book = Workbook()
+    book.active.title = "survey"
+    for row in (
+        ["type", "name", "label::English (en)", "label::French (fr)", "relevant"],
+        ["begin_group", "one", "One", "Un", ""],
+        ["begin_group", "inner", "Inner", "Dedans", ""],
+        ["integer", "age", "Age", "Âge", ""],
+        ["end_group"],
+        ["end_group"],
+        ["text", "why", "Why, ${age}?", "Pourquoi ?", "${age} > 20"],
+        ["begin_repeat", "more", "More", "Plus", ""],
+        ["date", "day", "Day", "Jour", ""],
+        ["end_repeat"],
+        ["text", "a", "A", "A", ""],
+        ["text", "b", "B", "B", ""],
+    ):
+        book.active.append(row)
+    file = BytesIO()
+    book.save(file)
+    imported, items, left = read(file.getvalue(), "x.xlsx")
+    assert imported.definition["languages"] == ["en", "fr"]
+    sections = [item["section"] for item in items.values()]
+    assert sections == ["one", "section", "more", "section_2", "section_2"]
+    assert items["why"]["text"] == {"en": "Why, {{age}}?", "fr": "Pourquoi ?"}
+    assert left == {("group inner", "its title, inside of another group")}
+    assert "group more" in {each.place for each in imported.report if each.action == "changed"}
+
+
+def test_columns_of_a_surveyjs_table_that_are_no_choice_are_named_and_words_of_a_scale_are_kept():
+    agree = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+    columns = [
+        {"name": "how", "cellType": "text"}, {"name": "which", "cellType": "checkbox"},
+        {"name": "when", "choices": ["Now", {"value": 2, "text": "Later", "visibleIf": "{x} = 1"}]},
+    ]  # fmt: skip
     survey = {
-        "SurveyEntry": {"SurveyName": "Needs", "SurveyLanguage": "EN"},
-        "SurveyElements": [
-            {
-                "Element": "BL",
-                "Payload": [
-                    {
-                        "Description": "One", "Type": "Default",
-                        "BlockElements": [{"QuestionID": f"QID{n}"} for n in (1, 2, 3, 4)],
-                    }
-                ],
-            },
-            element(
-                "QID1", tag="Q1", QuestionText="<b>Who?</b>", QuestionType="MC", Selector="SAVR",
-                Choices={"1": {"Display": "Student"}, "2": {"Display": "Staff"}},
-                Validation={"Settings": {"ForceResponse": "ON"}},
-            ),
-            element(
-                "QID2", tag="Q2", QuestionText="Why, ${q://QID1/ChoiceGroup/SelectedChoices}?",
-                QuestionType="TE", Selector="ML", DisplayLogic=shown,
-            ),
-            element(
-                "QID3", tag="Q3", QuestionText="How often?", QuestionType="Matrix",
-                SubSelector="SingleAnswer", Choices={"1": {"Display": "Fairs"}},
-                Answers={"1": {"Display": "Never"}, "2": {"Display": "Often"}},
-            ),
-            element("QID4", tag="Q4", QuestionText="Draw", QuestionType="Draw", Selector="X"),
-        ],
+        "elements": [
+            {"type": "matrix", "name": "m", "rows": ["r"], "columns": agree},
+            {"type": "matrixdropdown", "name": "t", "rows": ["r"], "choices": [1],
+             "columns": columns},
+            {"type": "radiogroup", "name": "c", "choices": [{"value": "a b", "text": "AB"}, "x"],
+             "choicesVisibleIf": "{item} <> 'x'"},
+            {"type": "multipletext", "name": "l", "items": [{"name": "a", "isRequired": True}]},
+            {"type": "paneldynamic", "name": "p"},
+        ]
     }  # fmt: skip
-    imported = read_definition(json.dumps(survey).encode(), "x.qsf")
-    definition = DefinitionSchema().load(imported.definition)
-    compile_definition(definition)
-    one, why, grid = definition["items"]
-    assert (one["type"], one["required"], one["text"]) == ("single_choice", True, {"en": "Who?"})
-    assert why["visible_if"] == {"==": [{"var": "Q1"}, "2"]}
-    assert why["text"] == {"en": "Why, {{Q1}}?"}
-    assert grid["type"] == "matrix"
-    assert imported.columns["Q3_1"] == ("Q3", "1")
-    assert "question Q4" in {e.place for e in imported.report if e.action == "left out"}
+    imported, items, left = read(json.dumps(survey).encode(), "x.json")
+    assert {name: item["type"] for name, item in items.items()} == {
+        "m": "matrix", "t_when": "matrix", "c": "single_choice", "l_a": "text",
+    }  # fmt: skip
+    assert left == {
+        ("question t, t.how", "a column of type text"),
+        ("question t, t.which", "a column of type checkbox"),
+        ("question c", "its choicesVisibleIf: {item} <> 'x'"),
+        ("question t", "the conditions on which its choices are shown"),
+        ("question l, a", "its isRequired: True"),
+        ("question p", "a question of type paneldynamic"),
+    }  # fmt: skip
+    found = AnswerTable.matching(
+        BytesIO(b"m.r,c\nStrongly agree,a b"), imported.definition, imported.origin
+    )
+    assert [row.answered.answers for row in found.rows()] == [
+        {"m": {"r": "Strongly_agree"}, "c": "a_b"}
+    ]

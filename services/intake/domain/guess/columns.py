@@ -35,8 +35,9 @@ SHORT = 60
 @dataclass(frozen=True)
 class Column:
     """`name` is what the file calls it, no other the same; `question` and `part` are what was
-    asked, and of which of several things. `contents` is {cell: how often}, of all there are or,
-    unless `complete`, of some; `filled` counts the cells that are not empty."""
+    asked, and of which of several things; `source` is the tool's own id of it. `contents` is
+    {cell: how often}, of all there are or, unless `complete`, of some; `filled` counts the cells
+    that are not empty."""
 
     name: str
     code: str = ""
@@ -46,6 +47,7 @@ class Column:
     contents: Mapping[str, int] = field(default_factory=dict)
     complete: bool = True
     longest: int = 0
+    source: str = ""
 
     @property
     def text(self) -> str:

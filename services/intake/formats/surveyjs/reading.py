@@ -20,6 +20,8 @@ _TEXTS = {"title", "description", "text", "html", "minRateDescription", "maxRate
 _SHOWN = {"html", "image"}
 _TABLES = {"matrix", "matrixdropdown"}
 _SEVERAL = {"checkbox", "tagbox"}
+_CHOSEN_CELLS = {"dropdown", "radiogroup", "buttongroup", "rating"}
+_CONDITIONAL = {"visibleIf", "enableIf"}
 _NUMBERS = {"number", "range"}
 _ONE_LINE = {"", "text", "email", "tel", "url", "password", "color"}
 
@@ -204,6 +206,10 @@ class _Reading:
         draft.condition(base, "visible_if", [*rules, *enabled], place)
         required = [rule for rule in [source.text("requiredIf")] if rule]
         draft.condition(base, "required_if", required, place)
+        parts = [each for key in ("choices", "rows", "columns") for each in objects(raw.get(key))]
+        parts += [each for column in parts for each in objects(column.get("choices"))]
+        if any(_CONDITIONAL & part.keys() for part in parts):
+            draft.imported.left_out(place, "the conditions on which its choices are shown")
         if kind in _TABLES or extras.get("type") == "need":
             self._table(raw, source, base, extras, place)
         else:
@@ -256,6 +262,7 @@ class _Reading:
                     other=known.other,
                 )  # fmt: skip
         draft.column(name, item["id"])
+        draft.write(item["id"], values)
         if item.get("other"):
             draft.column(f"{name}-Comment", item["id"], "other")
         draft.items.append(item)
@@ -288,6 +295,9 @@ class _Reading:
         for line in objects(source.get("items")):
             code = text(line.get("name")) or "line"
             own = self.draft.texts(_said(line.get("title")), place) or self.draft.said(code)
+            told = _Object(line)
+            told.get("title")
+            self._report(told, f"{place}, {code}")
             words = {k: f"{base['text'].get(k, '')}\n{t}".strip() for k, t in own.items()}
             item = {
                 **base, "id": self.draft.names.take(f"{name}_{code}", place), "type": "text",
@@ -311,7 +321,7 @@ class _Reading:
                 f"{name}.{text(column.get('name'))}",
                 _words(_said(column.get("title"))) or {"": text(column.get("name"))},
                 rows,
-                _options(column.get("choices") or raw.get("choices") or _rates(column)),
+                _offered(raw, column),
             )
             for column in objects(raw.get("columns"))
         ]
@@ -330,6 +340,11 @@ class _Reading:
         if source.text("rowsOrder") == "random":
             base["random"] = True
         second = {grid.name for grid in self._pairs.values()}
+        kinds = {
+            f"{name}.{text(column.get('name'))}": _cell_type(raw, column)
+            for column in objects(raw.get("columns"))
+            if raw.get("type") == "matrixdropdown"
+        }
         for grid in self._grids(raw):
             if grid.name in second:
                 continue
@@ -339,7 +354,11 @@ class _Reading:
                 columns = {code: f"{name}.{code}{last}" for code, _ in grid.rows}
             other = self._pairs.get(grid.name)
             if not grid.rows or not grid.options:
-                draft.imported.left_out(f"{place}, {grid.name}", "a table without rows or columns")
+                what = kinds.get(grid.name, "")
+                draft.imported.left_out(
+                    f"{place}, {grid.name}",
+                    f"a column of type {what}" if what else "a table without rows or columns",
+                )
             elif other is not None:
                 base_of, _, last = other.name.partition(".")
                 joint = f".{last}" if last else ""
@@ -442,6 +461,18 @@ def _codes(found: Any) -> list[tuple[str, dict[str, Any]]]:
 
 def _options(found: Any) -> list[tuple[str, dict[str, str]]]:
     return [(code, _words(texts)) for code, texts in _codes(found)]
+
+
+def _offered(raw: Mapping[str, Any], column: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """What may be chosen in a cell; nothing where something else is asked there."""
+    if _cell_type(raw, column) not in _CHOSEN_CELLS:
+        return []
+    return _options(column.get("choices") or raw.get("choices") or _rates(column))
+
+
+def _cell_type(raw: Mapping[str, Any], column: Mapping[str, Any]) -> str:
+    told = text(column.get("cellType"))
+    return text(raw.get("cellType")) or "dropdown" if told in {"", "default"} else told
 
 
 def _rates(column: Mapping[str, Any]) -> list[int]:

@@ -10,7 +10,7 @@ from services.intake.domain.definition import GROUP
 from services.intake.formats.expressions import Answer, Box, NotTranslated, among, translated
 from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS, Keys, is_as_written
 from services.intake.formats.imported import Imported, UnreadableFile
-from services.intake.formats.naming import Names
+from services.intake.formats.naming import Names, value_of
 from services.intake.formats.plain_text import plain_text
 from services.intake.formats.printing import answers_of
 from services.intake.formats.workbook import Sheet, sheets
@@ -21,7 +21,6 @@ Row = Mapping[str, str]
 Texts = dict[str, str]
 
 _HEADER = re.compile(r"([^:]+?)\s*(?:::?\s*(.+))?")
-_UNFIT = re.compile(r"[^A-Za-z0-9_-]+")
 _PIPED = re.compile(r"\$\{([^{}]*)\}")
 _TRUE = {"yes", "true", "true()", "1"}
 _FALSE = {"", "no", "false", "false()", "0"}
@@ -57,6 +56,7 @@ class _Reading:
         self._known: dict[str, Answer | Box] = {}
         self._ids: dict[str, str] = {}
         self._sections: list[dict[str, Any]] = []
+        self._loose = ""  # the last section for questions that stand in no group
         self._items: list[dict[str, Any]] = []
         self._introduction: Texts = {}
         self._rows = [self._row(row) for row in found["survey"]]
@@ -89,7 +89,7 @@ class _Reading:
             if (match := _HEADER.fullmatch(name)) and match[2]
             and _key(match[1]) in _TRANSLATED
         )  # fmt: skip
-        codes = {self._first: None}
+        codes: dict[str, None] = {}
         for name in named:
             code = code_of(name)
             if code is None:
@@ -97,10 +97,9 @@ class _Reading:
             else:
                 codes[code] = None
         plain = any("label" in map(_key, row) for row in found["survey"])
-        if not plain and named and not self._settings.get("default_language"):
-            del codes[self._first]
-            self._first = next(iter(codes), "en")
-        return list(codes) or ["en"]
+        if codes and not plain and not self._settings.get("default_language"):
+            self._first = next(iter(codes))
+        return list(dict.fromkeys([self._first, *codes]))
 
     def _row(self, row: Row) -> dict[str, Any]:
         """{column: text, or {language: text} where it is translated}."""
@@ -121,8 +120,8 @@ class _Reading:
         for row in map(self._row, rows):
             options = lists.setdefault(row.get("list_name") or row.get("list name") or "", [])
             name = row.get("name") or row.get("value") or ""
-            value = _UNFIT.sub("_", name).lstrip("-")[:64]
-            if not value or any(option["value"] == value for option in options):
+            value = value_of(name)
+            if not name or any(option["value"] == value for option in options):
                 self.imported.left_out(f"row {row.get('', '?')} of choices", f"a second {name!r}")
                 continue
             if value != name:
@@ -179,6 +178,8 @@ class _Reading:
             self.imported.changed(place, "It is asked once; here nothing is asked repeatedly.")
         rules = [row["relevant"]] if row.get("relevant") else []
         if around:
+            if row.get("label"):
+                self.imported.left_out(place, "its title, inside of another group")
             around.append({"section": around[0]["section"], "rules": rules})
             return
         section = {
@@ -214,7 +215,7 @@ class _Reading:
             for each in inside:
                 own = f"{name}, {each.get('name', '')}"
                 code = each.get("name", "").removeprefix(f"{name}_") or "row"
-                value = _UNFIT.sub("_", code).lstrip("-")[:64]
+                value = value_of(code)
                 words = self.texts(each.get("label"), own) or self.said(code)
                 item["rows"].append({"value": value, "text": words})
                 self.imported.columns[each.get("name", "")] = (item["id"], value)
@@ -323,9 +324,10 @@ class _Reading:
         if around:
             item["section"] = around[0]["section"]
         elif self._sections:
-            section = {"id": self._names.take("section", "survey"), "title": self.said("…")}
-            self._sections.append(section)
-            item["section"] = section["id"]
+            if self._sections[-1]["id"] != self._loose:
+                self._loose = self._names.take("section", "survey")
+                self._sections.append({"id": self._loose, "title": self.said("…")})
+            item["section"] = self._loose
         self._items.append(item)
         self._ids[name] = item["id"]
         self._known |= answers_of(item, name)

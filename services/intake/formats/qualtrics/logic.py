@@ -12,7 +12,7 @@ from services.intake.formats.json_file import text
 
 Raw = Mapping[str, Any]
 
-_LOCATED = re.compile(r"q://(QID\w+)/(\w+)((?:/[\w-]+)*)")
+_LOCATED = re.compile(r"q://(QID[\w#]+)/(\w+)((?:/[\w-]+)*)")
 _COMPARED = {
     "EqualTo": "=", "NotEqualTo": "!=", "GreaterThan": ">", "GreaterThanOrEqual": ">=",
     "LessThan": "<", "LessThanOrEqual": "<=",
@@ -20,7 +20,8 @@ _COMPARED = {
 _PROMOTERS = {"IsPromoter": "({0} >= 9)", "IsPassive": "({0} >= 7 and {0} <= 8)",
               "IsDetractor": "({0} <= 6)"}  # fmt: skip
 _CHOICES = {"SelectableChoice", "SelectableAnswer", "SelectedChoice"}
-_ENTRIES = {"ChoiceTextEntryValue", "ChoiceNumericEntryValue", "SelectedChoicesRecode"}
+_ENTRIES = {"ChoiceTextEntryValue", "ChoiceNumericEntryValue"}
+_COUNTED = {"SelectedChoicesCount": "length", "SelectedChoicesRecode": "recode"}
 
 
 class Untold(Exception):
@@ -39,7 +40,7 @@ def skipped(rule: Raw) -> str:
     """Where a skip is taken. Raises Untold."""
     locator = text(rule.get("ChoiceLocator")) or text(rule.get("Locator"))
     line = {"LogicType": "Question", "Operator": rule.get("Condition"), "LeftOperand": locator}
-    return _line({**line, "RightOperand": rule.get("RightOperand")})
+    return _line({**line, "RightOperand": rule.get("RightOperand", rule.get("Value"))})
 
 
 def _numbered(part: Any) -> list[Raw]:
@@ -47,12 +48,16 @@ def _numbered(part: Any) -> list[Raw]:
         return (
             [each for each in part if isinstance(each, Mapping)] if isinstance(part, list) else []
         )
-    keys = sorted((key for key in part if key.isdecimal()), key=int)
+    keys = sorted((key for key in part if key.isdecimal()), key=lambda key: (len(key), key))
     return [part[key] for key in keys if isinstance(part[key], Mapping)]
 
 
 def _lines(part: Raw) -> str:
-    lines = [(text(each.get("Conjuction")) or "And", _line(each)) for each in _numbered(part)]
+    lines = [
+        (text(each.get("Conjuction")) or "And", _line(each))
+        for each in _numbered(part)
+        if each.get("_HiddenExpression") is not True
+    ]
     if not lines:
         raise Untold("a condition without lines")
     return _joined(lines)
@@ -71,9 +76,10 @@ def _joined(lines: list[tuple[str, str]]) -> str:
 
 def _line(line: Raw) -> str:
     if text(line.get("LogicType")) not in {"Question", ""}:
-        raise Untold(f"a condition on {text(line.get('LogicType'))}")
+        asked = f"{text(line.get('LogicType'))} {text(line.get('LeftOperand'))[:80]}".strip()
+        raise Untold(f"a condition on {asked}")
     locator = text(line.get("LeftOperand")) or text(line.get("ChoiceLocator"))
-    found = _LOCATED.match(locator)
+    found = _LOCATED.fullmatch(locator.replace("%23", "#"))
     operator = text(line.get("Operator"))
     if found is None:
         raise Untold(f"a condition on {locator[:60] or 'nothing'}")
@@ -83,6 +89,9 @@ def _line(line: Raw) -> str:
         return _PROMOTERS[what].format(name)
     if what in _CHOICES and operator in {"Selected", "NotSelected"} and rest:
         return _chosen(question, rest, not_chosen=operator == "NotSelected")
+    if what in _COUNTED and not rest:
+        told = f"{{{question}.{_COUNTED[what]}}}"
+        return _compared(told, operator, line.get("RightOperand"), count=what.endswith("Count"))
     if what in _ENTRIES:
         entry = f"{{{'.'.join([question, *rest])}}}" if rest else name
         return _compared(entry, operator, line.get("RightOperand"))
@@ -95,7 +104,7 @@ def _chosen(question: str, rest: list[str], *, not_chosen: bool) -> str:
     return f"not({told})" if not_chosen else told
 
 
-def _compared(name: str, operator: str, value: Any) -> str:
+def _compared(name: str, operator: str, value: Any, *, count: bool = False) -> str:
     if operator in {"Empty", "NotEmpty"}:
         return f"{name} {operator.lower()}"
     if operator in {"Contains", "DoesNotContain"}:
@@ -103,6 +112,8 @@ def _compared(name: str, operator: str, value: Any) -> str:
         return told if operator == "Contains" else f"not({told})"
     if operator not in _COMPARED:
         raise Untold(f"the comparison {operator}")
+    if count and str(value).isdecimal():
+        return f"{name} {_COMPARED[operator]} {value}"
     return f"{name} {_COMPARED[operator]} {_quoted(value)}"
 
 
