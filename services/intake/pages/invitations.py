@@ -13,13 +13,13 @@ from services.intake.address_table import (
     read_population,
 )
 from services.intake.domain.invitation import NotByInvitation
-from services.intake.domain.participation import promise
 from services.intake.domain.survey import Survey, SurveyNotOpen
-from services.intake.pages.texts import speaking
+from services.intake.pages.texts import promised, speaking
 from services.intake.store.draws import DrawOver
 from services.intake.usecases import invite, remind
 from services.intake.usecases.draw_prizes import draw_prizes
 from services.intake.usecases.response_rates import keep_population, response_rates
+from services.intake.wording import Wording
 from shared import web
 from shared.auth import page_for, reader
 from shared.documents import stamp
@@ -140,7 +140,7 @@ def _page(survey: Survey, **said: Any) -> str:
         synthetic=survey.definition.get("synthetic"),
         by_invitation=by_invitation,
         withheld=store.invitations.withheld(survey.id),
-        promised=promise(survey.definition),
+        promised=promised(survey.definition, Wording("en")),
         rates=response_rates(store, unit=survey.unit, survey=survey.id),
         mailings=mailings,
         can_mail=MailServer.configured() is not None,
