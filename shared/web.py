@@ -281,7 +281,7 @@ def _finish(response: Response) -> Response:
     response.headers.update(_SECURITY)
     readable = response.mimetype in {"application/json", "text/html"}
     if request.method == "GET" and response.status_code == 200 and readable:
-        response.headers["Vary"] = "Authorization, Cookie, Accept"
+        response.headers.setdefault("Vary", "Authorization, Cookie, Accept")
         response.headers.setdefault("Cache-Control", "no-cache")
         if not response.is_streamed and response.mimetype == "application/json":
             response.set_etag(etag_of(response.get_data()))

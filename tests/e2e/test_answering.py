@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.e2e.conftest import PHONE, eventually
+from tests.e2e.test_every_page import check
 
 UNSAID = "Say how satisfied you are, or that you did not know of it or have not used it."
 PLAIN = {"viewport": PHONE, "java_script_enabled": False}
@@ -42,20 +43,19 @@ def codes(page):
     return number, receipt
 
 
-def answered(visit, survey, **answers):
+def answered(visit, survey, *, java_script_enabled=False, **answers):
     """A page of thanks for these answers."""
-    page = visit(f"/intake/s/{survey}", **PLAIN)
+    page = visit(f"/intake/s/{survey}", **{**PLAIN, "java_script_enabled": java_script_enabled})
     page.get_by_label("Student").check()
+    why = {} if java_script_enabled else {"why": answers.pop("why", None)}
     fill(page, **{"advising": (5, 2), "overall": 6, **answers})
     send(page)
+    if why.get("why"):
+        fill(page, **why)
+        send(page)
+    page.wait_for_url("**/thanks/**")
     assert heading(page) == "Thank you, your answers are in"
     return page
-
-
-def back(page):
-    """To the form as it was sent, in a browser that was not told that it was."""
-    page.context.clear_cookies()
-    page.go_back()
 
 
 def choose_by_keyboard(page, choices):
@@ -146,35 +146,48 @@ def test_an_answer_that_no_longer_applies_is_left_out_with_a_notice(visit, surve
 def test_sending_the_same_form_twice_thanks_again(visit, survey):
     page = answered(visit, survey)
     first = codes(page)
-    back(page)
+    page.go_back()
     send(page)
     assert heading(page) == "Thank you, your answers are in"
     assert codes(page) == first
 
 
-def test_going_back_after_sending_offers_to_update(visit, survey):
-    page = answered(visit, survey)
+@pytest.mark.parametrize("scripted", [False, True])
+def test_going_back_and_sending_other_answers_offers_to_update(visit, survey, scripted):
+    page = answered(visit, survey, java_script_enabled=scripted, overall=2, why="Evenings")
     page.go_back()
-    assert heading(page) == "You have answered already"
-    page.get_by_role("link", name="Update my answer").click()
-    assert heading(page) == "Your answers"
-
-
-def test_sending_it_again_changed_offers_to_update_with_the_receipt(visit, survey):
-    page = answered(visit, survey)
-    _, receipt = codes(page)
-    back(page)
-    fill(page, overall=5)
+    assert heading(page) != "You have answered already"
+    if scripted:  # the question was asked in place
+        assert page.locator('textarea[name="a.why"]').input_value() == "Evenings"
+        fill(page, overall=3)
+    else:
+        fill(page, why="Mornings")
     send(page)
-    assert heading(page) == "You have answered already"
-    page.get_by_label("Receipt").fill("made-up")
-    send(page, "Update my answers")
-    assert "This is not its receipt." in page.locator("main").inner_text()
-    page.get_by_label("Receipt").fill(receipt)
-    send(page, "Update my answers")
-    assert heading(page) == "Thank you, your answers are in"
+    page.get_by_role("heading", name="You have answered already").wait_for()
+    if scripted:
+        check(page)
+    page.get_by_role("link", name="Keep what I sent").click()
+    page.wait_for_url("**/thanks/**")
+    page.go_back()
+    send(page, "Update my answer")
+    page.wait_for_url("**/thanks/**")
     send(page, "See or change my answers")
-    assert re.search(r"All in all\s+5", page.locator("dl").inner_text())
+    told = page.locator("dl").inner_text()
+    assert re.search(r"All in all\s+3" if scripted else r"Mornings", told)
+
+
+def test_opening_the_link_again_leads_to_the_form_as_it_was_sent(visit, survey):
+    page = answered(visit, survey, java_script_enabled=True, overall=5)
+    page.goto(page.url.partition("/thanks/")[0])
+    assert heading(page) == "You have answered already"
+    check(page)
+    page.get_by_role("link", name="See or change my answers").click()
+    assert page.locator('input[name="a.overall"][value="5"]').is_checked()
+    fill(page, overall=7)
+    send(page, "Update my answers")
+    page.wait_for_url("**/thanks/**")
+    send(page, "See or change my answers")
+    assert re.search(r"All in all\s+7", page.locator("dl").inner_text())
 
 
 def test_the_holder_of_a_receipt_sees_changes_and_withdraws(visit, survey):

@@ -3,6 +3,12 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+from services.intake.domain.vocabulary import VOCABULARIES, all_words, pattern
+
+_Places = tuple[dict[str, int], int]
+"""{content: its place}, and how many places there are."""
 
 _NUMBER = re.compile(r"(\d{1,3})(?:[.,]0+)?", re.ASCII)
 _NUMBER_FIRST = re.compile(r"([0-9]{1,2})(?:\s*[-–—=:.)(]|\s)[\s(]*([^\W\d].*)")  # noqa: RUF001
@@ -111,32 +117,13 @@ def _ends(points: Mapping[str, int], low: int, high: int) -> tuple[str, str]:
     return words.get(low, ""), words.get(high, "")
 
 
-# Words, from least to greatest. `|` divides what stands at the same place.
-_LADDERS = [
-    [step.split("|") for step in ladder.split(", ")]
-    for ladder in """
-very poor|terrible|awful, poor|bad, fair|average|acceptable|ok|okay|neutral, good, very good|excellent
-poor, fair|average, good, very good, excellent|outstanding
-very low, low, medium|moderate|average|neutral, high, very high
-never, rarely|seldom, sometimes|occasionally, often|frequently, always
-never, rarely|seldom, sometimes|occasionally, often|frequently, very often, always
-not at all, a little|slightly|very little, somewhat|moderately|to some extent, very|a lot|much, extremely
-not at all, a little|slightly, somewhat|moderately, quite a bit|a lot, very much|a great deal|completely
-none|no need|not needed, low|low need, medium|moderate need, high|high need, very high|very high need
-much worse than expected, worse than expected, as expected, better than expected, much better than expected
-far below expectations, below expectations, met expectations, exceeded expectations, far exceeded expectations
-""".strip().splitlines()  # noqa: E501
-]
-_STEMS = ("important", "agree", "satisfied", "useful", "helpful", "likely", "relevant", "valuable")
-_AGAINST = re.compile(r"\b(?:dis\w+|un\w+)")
-_NEITHER = re.compile(r"neither|neutral|undecided|indifferent|no preference")
-_NOT_AT_ALL = re.compile(r"not at all|^not \w+$|^of no ")
-_HARDLY = re.compile(r"\bnot (?:very|so|that|particularly)|slightly|a little|little|low|minor")
-_SOMEWHAT = re.compile(r"somewhat|moderate|fairly|rather|partly|mostly|tend to|quite")
-_VERY = re.compile(r"\bvery|strongly|highly|completely|totally|fully|entirely")
-_UTMOST = re.compile(r"extreme|essential|critical|most ")
-_NOUNS = {"importance": "important", "satisfaction": "satisfied", "relevance": "relevant"}
-_ALSO = {"essential": "important", "critical": "important", "unimportant": "important"}
+# Words, from least to greatest.
+_LADDERS = sorted(
+    ([pattern([step]) for step in ladder] for ladder in all_words("ladders")), key=len
+)
+# Statements that have an opposite; others are only more or less so.
+_TWO_SIDED = {"agree", "satisfied", "likely"}
+_DEGREES = {"not_at_all": 0, "hardly": 1, "neither": 2, "somewhat": 2, "very": 4, "utmost": 5}
 # Degrees of importance and the like: 0 not at all, 1 hardly, 2 somewhat, 3 (plain), 4 very,
 # 5 extremely. The forms in which they are usually asked, the fuller ones first.
 _FORMS = ((0, 1, 2, 4, 5), (0, 1, 2, 3, 4), (0, 1, 3, 4, 5), (0, 1, 2, 3, 4, 5), (1, 2, 3, 4, 5))
@@ -147,7 +134,8 @@ def _worded(contents: Mapping[str, int]) -> Scale | None:
     if not 2 <= len(contents) <= MOST_POINTS:
         return None
     plain = {cell: _plain(cell) for cell in contents}
-    places = _on_a_ladder(plain) or _of_a_stem(plain)
+    gradings = (grading.places(plain) for grading in _GRADINGS)
+    places = _on_a_ladder(plain) or next(filter(None, gradings), None)
     if places is None:
         return None
     points, most = places
@@ -157,84 +145,81 @@ def _worded(contents: Mapping[str, int]) -> Scale | None:
 
 def _plain(cell: str) -> str:
     text = cell.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip(" .!")
-    for noun, adjective in _NOUNS.items():
-        text = text.replace(noun, adjective)
     return " ".join(text.split())
 
 
-def _on_a_ladder(plain: Mapping[str, str]) -> tuple[dict[str, int], int] | None:
+def _on_a_ladder(plain: Mapping[str, str]) -> _Places | None:
     """Every content by its place on the shortest ladder that has them all."""
-    for steps in sorted(_LADDERS, key=len):
-        place = {word: n for n, words in enumerate(steps, start=1) for word in words}
-        if all(text in place for text in plain.values()):
-            found = {cell: place[text] for cell, text in plain.items()}
+    for steps in _LADDERS:
+        found = {
+            cell: next((n for n, step in enumerate(steps, start=1) if step.fullmatch(text)), 0)
+            for cell, text in plain.items()
+        }
+        if all(found.values()):
             return (found, len(steps)) if len(set(found.values())) > 1 else None
     return None
 
 
-def _of_a_stem(plain: Mapping[str, str]) -> tuple[dict[str, int], int] | None:
-    texts = [text for text in plain.values() if not _NEITHER.search(text)]
-    stem = next((s for s in _STEMS if all(s in _stemmed(text) for text in texts)), None)
-    if stem is None or not texts:
-        return None
-    two_sided = stem in {"agree", "satisfied", "likely"} or any(
-        text.startswith("very un") for text in texts
-    )
-    if two_sided and not any(_NOT_AT_ALL.search(t) or _HARDLY.search(t) for t in texts):
-        return _two_sided(plain)
-    return _one_sided(plain)
+class _Grading:
+    """How a language says to which degree something is so."""
+
+    def __init__(self, vocabulary: Mapping[str, Any]) -> None:
+        self._stems = {stem: pattern(words) for stem, words in vocabulary["stems"].items()}
+        self._words = {degree: pattern(words) for degree, words in vocabulary["degrees"].items()}
+
+    def _is(self, text: str, *degrees: str) -> bool:
+        return any(self._words[degree].search(text) for degree in degrees)
+
+    def places(self, plain: Mapping[str, str]) -> _Places | None:
+        """Where each content stands, and how many places there are; None where they are not
+        degrees of one thing in this language."""
+        texts = [text for text in plain.values() if not self._is(text, "neither")]
+        stem = next((s for s, words in self._stems.items() if all(map(words.search, texts))), None)
+        if stem is None or not texts:
+            return None
+        opposed = [
+            text for text in texts if self._is(text, "against") and not self._is(text, "not_at_all")
+        ]
+        two_sided = stem in _TWO_SIDED or any(self._is(text, "very") for text in opposed)
+        if two_sided and (opposed or not any(self._is(t, "not_at_all", "hardly") for t in texts)):
+            return self._two_sided(plain)
+        return self._one_sided(plain)
+
+    def _two_sided(self, plain: Mapping[str, str]) -> _Places | None:
+        """Places around the middle: each degree that one side has, the other has too, and there is
+        a middle unless all of the others were chosen and it was not."""
+        places = {cell: self._side(text) for cell, text in plain.items()}
+        degrees = sorted({abs(place) for place in places.values()} - {0})
+        full = [-degree for degree in reversed(degrees)] + degrees
+        if 0 in places.values() or set(full) - set(places.values()):
+            full.insert(len(degrees), 0)
+        if len(set(places.values())) < len(places) or len(full) < 3:
+            return None
+        order = {place: n for n, place in enumerate(full, start=1)}
+        return {cell: order[place] for cell, place in places.items()}, len(full)
+
+    def _side(self, text: str) -> int:
+        if self._is(text, "neither"):
+            return 0
+        degree = 3 if self._is(text, "very", "utmost", "not_at_all") else 2
+        if self._is(text, "somewhat", "hardly") and not self._is(text, "not_at_all"):
+            degree = 1
+        return -degree if self._is(text, "against", "not_at_all") else degree
+
+    def _one_sided(self, plain: Mapping[str, str]) -> _Places | None:
+        degrees = {cell: self._degree(text) for cell, text in plain.items()}
+        used = set(degrees.values())
+        if len(used) < len(degrees):
+            return None
+        forms = (*_SHORT_FORMS, *_FORMS) if 0 in used else _FORMS
+        form = next((form for form in forms if used <= set(form)), None)
+        if form is None:
+            return None
+        return {cell: form.index(degree) + 1 for cell, degree in degrees.items()}, len(form)
+
+    def _degree(self, text: str) -> int:
+        found = (degree for word, degree in _DEGREES.items() if self._is(text, word))
+        return next(found, 0 if self._is(text, "against") else 3)
 
 
-def _stemmed(text: str) -> str:
-    return text.replace("satisf", "satisfied ") + " ".join(
-        stem for word, stem in _ALSO.items() if word in text
-    )
-
-
-def _two_sided(plain: Mapping[str, str]) -> tuple[dict[str, int], int] | None:
-    """Places around the middle: each degree that one side has, the other has too, and there is a
-    middle unless all of the others were chosen and it was not."""
-    places = {cell: _side(text) for cell, text in plain.items()}
-    degrees = sorted({abs(place) for place in places.values()} - {0})
-    full = [-degree for degree in reversed(degrees)] + degrees
-    if 0 in places.values() or set(full) - set(places.values()):
-        full.insert(len(degrees), 0)
-    if len(set(places.values())) < len(places) or len(full) < 3:
-        return None
-    order = {place: n for n, place in enumerate(full, start=1)}
-    return {cell: order[place] for cell, place in places.items()}, len(full)
-
-
-def _side(text: str) -> int:
-    if _NEITHER.search(text):
-        return 0
-    degree = 3 if _VERY.search(text) or _UTMOST.search(text) else 2
-    if _SOMEWHAT.search(text):
-        degree = 1
-    return -degree if _AGAINST.search(text) else degree
-
-
-def _one_sided(plain: Mapping[str, str]) -> tuple[dict[str, int], int] | None:
-    degrees = {cell: _degree(text) for cell, text in plain.items()}
-    used = set(degrees.values())
-    if len(used) < len(degrees):
-        return None
-    forms = (*_SHORT_FORMS, *_FORMS) if 0 in used else _FORMS
-    form = next((form for form in forms if used <= set(form)), None)
-    if form is None:
-        return None
-    return {cell: form.index(degree) + 1 for cell, degree in degrees.items()}, len(form)
-
-
-def _degree(text: str) -> int:
-    for degree, pattern in (
-        (0, _NOT_AT_ALL),
-        (1, _HARDLY),
-        (2, _NEITHER),
-        (2, _SOMEWHAT),
-        (4, _VERY),
-        (5, _UTMOST),
-    ):
-        if pattern.search(text):
-            return degree
-    return 0 if _AGAINST.search(text) else 3
+_GRADINGS = [_Grading(vocabulary) for vocabulary in VOCABULARIES.values()]

@@ -5,25 +5,37 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as HttpResponse
 
 from services.intake.answer_fields import Typed, fields_of
 from services.intake.answer_form import CONSENT, Advice, AnswerForm, limits
 from services.intake.domain.definition import GROUP, asked
-from services.intake.domain.invitation import InvitationNeeded
+from services.intake.domain.invitation import InvitationNeeded, InvitationSpent, answer_name
 from services.intake.domain.items import Raw
 from services.intake.domain.length import minutes
 from services.intake.domain.survey import OPEN, GroupFull, Survey, SurveyNotOpen
-from services.intake.pages import invited
+from services.intake.pages import device
+from services.intake.pages.device import Sent
+from services.intake.pages.invited import (
+    asked_now,
+    by_invitation,
+    draw_ticket,
+    invitation_here,
+    submit,
+)
 from services.intake.pages.model import model_of
-from services.intake.pages.texts import Speech, in_order, speaking
-from services.intake.store.responses import NoSuchResponse, ResponseConflict, response_key
-from services.intake.store.surveys import NoSuchSurvey
+from services.intake.pages.texts import Speech, in_order, speech_of
+from services.intake.store.responses import (
+    NoSuchResponse,
+    Response,
+    ResponseConflict,
+    ResponseErased,
+    response_key,
+)
 from services.intake.usecases import change_response
 from services.intake.usecases.count_visits import note_completion, note_progress
 from services.intake.usecases.save_partial import save_partial
-from services.intake.wording import CATALOGUE
 from shared import times, web
 
 pages = Blueprint("answering", __name__, template_folder="../templates")
@@ -34,37 +46,58 @@ _FORM = "application/x-www-form-urlencoded"
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
 # What a form says about itself, and no page has to hand on.
 _OF_THE_PAGE = frozenset({"asked", "step"})
+_WHY_NOT: Mapping[type[Exception], str] = {GroupFull: "full", InvitationNeeded: "invited"}
+# In the address of a form where more than one person answers on a device.
+_SEVERAL = frozenset({"another", "shared"})
 
 
 @pages.get("/")
+@web.takes_query("lang")
 def open_surveys() -> str:
     """What can be answered today."""
     to_all = (
         each
         for each in web.store().surveys.with_status(OPEN)
-        if not invited.by_invitation(each) and _hindrance(each) is None
+        if not by_invitation(each) and _hindrance(each) is None
     )
     found = sorted(to_all, key=lambda each: each.opened_at)
-    listed = [(each, speaking(each), minutes(each.definition)) for each in found]
-    return render_template("open_surveys.html", surveys=listed)
+    listed = [(each, speech_of(each), minutes(each.definition)) for each in found]
+    return render_template("open_surveys.html", s=speech_of(None), surveys=listed)
 
 
 @pages.get("/s/<survey>")
 @web.takes_query("another", "lang", "shared", "id")
 def answer(survey: str) -> Page:
     """The form. It carries an id from the start, so that sending it twice is one response."""
-    found = _survey(survey)
+    found = asked_now(survey)
     if found is None or _hindrance(found) is not None:
         return _not_open(found)
-    typed = _kept_query({"id": request.args.get("id", "")})
-    if invited.by_invitation(found):
-        opened = invited.first_fields(found)
-        if opened is None:
-            return redirect(url_for("invited.entry"))
-        typed = _begun(found, invited.link_here()) or _kept_query(opened)
-    elif invited.answered_here(found) and not {"another", "shared"} & request.args.keys():
-        return render_template("answered_here.html", survey=found, s=_speech(found))
-    return _whole_form(found, typed)
+    sent = None if _SEVERAL & request.args.keys() else device.sent_from_here()
+    if sent is not None:
+        return _answered(found, sent)
+    if not by_invitation(found):
+        return _to_go_back_to(_whole_form(found, _kept_query({"id": request.args.get("id", "")})))
+    invitation, secret = invitation_here(found), device.link()
+    if invitation is None:
+        return redirect(url_for("invited.entry", lang=request.args.get("lang")))
+    if invitation.spent:
+        return _answered(found)
+    first = _kept_query({"id": answer_name(secret), "group": invitation.group})
+    return _to_go_back_to(_whole_form(found, _begun(found, secret) or first))
+
+
+@pages.get("/s/<survey>/mine")
+@web.takes_query("lang")
+def change(survey: str) -> Page:
+    """What was sent from this browser, to be changed."""
+    found = asked_now(survey)
+    if found is None or _hindrance(found) is not None:
+        return _not_open(found)
+    sent = device.sent_from_here()
+    if sent is None:
+        return redirect(url_for(".own_answers", lang=request.args.get("lang")))
+    response = change_response.read_response(web.store(), name=sent.name, receipt=sent.receipt)
+    return _whole_form(found, _as_sent(found, response, sent))
 
 
 @pages.get("/s/<survey>/answers")
@@ -84,7 +117,7 @@ def send(survey: str) -> Page:
     The form sends to an address of its own: a POST to the form's would have the browser forget
     the form, and the way back would lead to a new one with another id.
     """
-    found = _survey(survey)
+    found = asked_now(survey)
     if found is None:
         return _not_open(found)
     typed = Typed(each for each in request.form.items(multi=True) if each[0] not in _OF_THE_PAGE)
@@ -116,23 +149,23 @@ def reached(survey: str) -> HttpResponse:
 @web.takes_query("lang")
 def later(survey: str) -> Page:
     """Where a link to go on with leads. A script hands on what stands after its #."""
-    found = _survey(survey)
+    found = asked_now(survey)
     if found is None or _hindrance(found) is not None:
         return _not_open(found)
-    return render_template("later.html", survey=found, s=_speech(found), gone=False)
+    return render_template("later.html", survey=found, s=speech_of(found), gone=False)
 
 
 @pages.post("/s/<survey>/later")
 @web.accepts(_FORM)
 def go_on(survey: str) -> Page:
     """The form as it was left."""
-    found = _survey(survey)
+    found = asked_now(survey)
     if found is None or _hindrance(found) is not None:
         return _not_open(found)
     secret = request.form.get("link", "").strip().rpartition("#")[2]
     begun = _begun(found, secret)
     if begun is None:
-        return render_template("later.html", survey=found, s=_speech(found), gone=True), 404
+        return render_template("later.html", survey=found, s=speech_of(found), gone=True), 404
     begun["later"] = secret
     return _whole_form(found, begun)
 
@@ -146,14 +179,14 @@ def thanks(survey: str, name: str) -> Page:
         change_response.read_response(web.store(), name=name, receipt=receipt)
     except NoSuchResponse:
         return _own_answers(name, wrong=True), 404
-    found = _survey(survey)
+    found = asked_now(survey)
     if found is None:
         return _not_open(None)
     return render_template(
         "thanks.html",
-        survey=found, s=_speech(found), id=name, receipt=receipt,
+        survey=found, s=speech_of(found), id=name, receipt=receipt,
         left_out="left_out" in request.args, shared="shared" in request.args,
-        survey_id=found.id, ticket=invited.draw_ticket(found),
+        ticket=draw_ticket(found),
     )  # fmt: skip
 
 
@@ -172,26 +205,25 @@ def use_receipt() -> Page:
     try:
         if request.form.get("do") == "withdraw":
             change_response.withdraw_response(web.store(), name=name, receipt=receipt)
-            return render_template("withdrawn.html", s=_plain_speech())
+            answer = make_response(_withdrawn())
+            device.forget_sent(answer, receipt.partition(".")[0])
+            return answer
         response = change_response.read_response(web.store(), name=name, receipt=receipt)
     except NoSuchResponse:
         return _own_answers(name, receipt, wrong=True), 404
     except SurveyNotOpen:
-        return _not_open(_survey(receipt.partition(".")[0]))
-    survey, content = _survey(response.survey), response.content or {}
+        return _not_open(asked_now(receipt.partition(".")[0]))
+    survey, content = asked_now(response.survey), response.content or {}
     if survey is None:
         return _not_open(None)
     raw = survey.published[response.survey_version - 1]
     answers = {**content["profile"], **content["answers"]}
     speech = Speech(raw, {GROUP: content[GROUP], **answers})
-    typed = _kept_query({"id": name, "receipt": receipt, GROUP: content[GROUP], CONSENT: "yes"})
-    typed.update(fields_of(asked(raw), answers))
-    typed["version"] = str(response.survey_version)
     return render_template(
         "own_answers.html",
         id=name, receipt=receipt, survey=survey, s=speech, group=content[GROUP],
         items=[item for item in asked(raw) if item["id"] in answers],
-        typed=typed, is_open=_hindrance(survey) is None,
+        typed=_as_sent(survey, response, Sent(name, receipt)), is_open=_hindrance(survey) is None,
     )  # fmt: skip
 
 
@@ -203,30 +235,90 @@ def _store(survey: Survey, form: AnswerForm) -> Page:
         "answers": form.answers,
         "version": int(typed["version"]),
     }
-    name, receipt = typed["id"], typed.get("receipt", "").strip()
     try:
-        if receipt:
-            change_response.revise_response(web.store(), name=name, receipt=receipt, **content)
-        else:
-            receipt = invited.submit(survey, name, content).receipt
-    except GroupFull:
-        return _not_open(survey, "full")
-    except SurveyNotOpen:
-        return _not_open(survey)
-    except InvitationNeeded:
-        return _not_open(survey, "invited")
-    except (ResponseConflict, NoSuchResponse) as error:
-        wrong = isinstance(error, NoSuchResponse)
-        shown = {"survey": survey, "s": _speech(survey), "typed": typed, "wrong": wrong}
-        return render_template("answered_before.html", **shown), 409
+        sent, stands = _send(survey, typed, content)
+    except (SurveyNotOpen, InvitationNeeded) as error:
+        return _not_open(survey, _WHY_NOT.get(type(error), ""))
+    except InvitationSpent:
+        return _answered(survey)
+    except (ResponseConflict, ResponseErased, NoSuchResponse):
+        return _again(survey, typed)
+    if not stands:
+        return _again(survey, typed, sent) if _hindrance(survey) is None else _not_open(survey)
     _tidy(survey, typed)
-    where = url_for(
-        ".thanks", survey=survey.id, name=name, receipt=receipt,
-        left_out=1 if form.left_out else None, lang=typed.get("lang"), shared=typed.get("shared"),
-    )  # fmt: skip
-    answer = redirect(where, 303)
+    answer = redirect(_thanks(survey, sent, typed, left_out=form.left_out), 303)
     if "shared" not in typed:
-        invited.note_answered(answer, survey)
+        device.keep_sent(answer, survey.id, sent)
+    return answer
+
+
+def _send(survey: Survey, typed: Typed, content: dict[str, Any]) -> tuple[Sent, bool]:
+    """The answer that is stored, and whether it is this one: what was sent before is changed with
+    its receipt alone."""
+    name, receipt = typed["id"], typed.get("receipt", "").strip()
+    if receipt:
+        change_response.revise_response(web.store(), name=name, receipt=receipt, **content)
+        return Sent(name, receipt), True
+    sent = device.sent_from_here()
+    if sent is None or (_SEVERAL & typed.keys() and sent.name != name):
+        submitted = submit(survey, name, content)
+        sent = Sent(name, submitted.receipt)
+        if submitted.new:
+            return sent, True
+    return sent, change_response.stands(web.store(), **sent._asdict(), **content)
+
+
+def _again(survey: Survey, typed: Typed, sent: Sent | None = None) -> Page:
+    """Somebody who has answered sends other answers: they may take the place of those that were
+    `sent`, or are what is left of one that was taken back."""
+    is_gone = sent is None and _is_gone(survey, typed["id"])
+    if is_gone and by_invitation(survey):
+        return _withdrawn()
+    wrong = sent is None and not is_gone and "receipt" in typed
+    page = render_template(
+        "answered_before.html",
+        survey=survey, s=speech_of(survey), typed=typed, sent=sent, wrong=wrong, gone=is_gone,
+        keep=sent and _thanks(survey, sent, typed),
+    )  # fmt: skip
+    return page, 422 if wrong else 200
+
+
+def _is_gone(survey: Survey, name: str) -> bool:
+    try:
+        return web.store().responses.remains(survey.id, name).content is None
+    except NoSuchResponse:
+        return False
+
+
+def _thanks(survey: Survey, sent: Sent, typed: Typed, *, left_out: Collection[str] = ()) -> str:
+    return url_for(
+        ".thanks", survey=survey.id, **sent._asdict(),
+        left_out=1 if left_out else None, lang=typed.get("lang"), shared=typed.get("shared"),
+    )  # fmt: skip
+
+
+def _answered(survey: Survey, sent: Sent | None = None) -> str:
+    """For somebody who has answered: `sent` from this browser, or with their invitation."""
+    shown = {"survey": survey, "s": speech_of(survey), "sent": sent}
+    return render_template("answered_here.html", by_invitation=by_invitation(survey), **shown)
+
+
+def _as_sent(survey: Survey, response: Response, sent: Sent) -> Typed:
+    """The fields of a form that was sent, to send it again changed."""
+    raw, content = survey.published[response.survey_version - 1], response.content or {}
+    answers = {**content["profile"], **content["answers"]}
+    own = {"id": sent.name, "receipt": sent.receipt, GROUP: content[GROUP], CONSENT: "yes"}
+    typed = _kept_query({**own, "version": str(response.survey_version)})
+    typed.update(fields_of(asked(raw), answers))
+    return typed
+
+
+def _to_go_back_to(form: str) -> HttpResponse:
+    """The way back from the thanks leads to this very form, with what was typed into it, though
+    the browser has another cookie since. Whoever opens the address anew is asked about first."""
+    answer = make_response(form)
+    answer.headers["Vary"] = "Accept-Language"
+    answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 
 
@@ -240,22 +332,22 @@ def _tidy(survey: Survey, typed: Typed) -> None:
 
 def _keep(survey: Survey, typed: Typed) -> Page:
     """Keep what was typed for later, and say where to go on."""
-    by_invitation = invited.by_invitation(survey)
-    secret = invited.link_here() if by_invitation else typed.pop("later", "")
+    invited = by_invitation(survey)
+    secret = device.link() if invited else typed.pop("later", "")
     fields = list(typed.items(multi=True))
     secret, until = save_partial(
         web.store(), survey=survey.id, secret=secret, name=typed["id"], fields=fields
     )
     place = (
         url_for("invited.entry")
-        if by_invitation
+        if invited
         else url_for(".later", survey=survey.id, lang=typed.get("lang"))
     )
     link = f"{web.settings().url}{place}#{secret}"
     return render_template(
         "kept.html",
-        survey=survey, s=_speech(survey), link=link, secret=secret, until=until.date(),
-        by_invitation=by_invitation,
+        survey=survey, s=speech_of(survey), link=link, secret=secret, until=until.date(),
+        by_invitation=invited,
     )  # fmt: skip
 
 
@@ -314,7 +406,7 @@ def form_page(
         left_out=[form.items[name] for name in form.left_out],
         minutes=minutes(form.raw),
         limits=limits,
-        by_invitation=invited.by_invitation(survey),
+        by_invitation=by_invitation(survey),
         in_order=lambda item, key: in_order(item, key, form.typed["id"]),
         model=model_of(form.raw, speech),
     )
@@ -346,33 +438,28 @@ def _unseen(
 
 
 def _own_answers(name: str, receipt: str = "", *, wrong: bool = False) -> str:
-    shown = {"id": name, "receipt": receipt, "wrong": wrong, "s": _plain_speech()}
+    shown = {"id": name, "receipt": receipt, "wrong": wrong, "s": speech_of(None)}
     return render_template("own_answers.html", **shown)
+
+
+def _withdrawn() -> str:
+    return render_template("withdrawn.html", s=speech_of(None))
 
 
 def _kept_query(fields: Mapping[str, str]) -> Typed:
     """These fields, with what the page's address says of language and device."""
-    named = {name: request.values[name] for name in ("lang", "shared") if name in request.values}
+    named = {name: request.values[name] for name in ("lang", *_SEVERAL) if name in request.values}
     return Typed({**fields, **named})
-
-
-def _speech(survey: Survey) -> Speech:
-    return Speech(survey.definition, {})
-
-
-def _plain_speech() -> Speech:
-    """For a page of no survey, in the languages that we have words in."""
-    return Speech({"languages": ["en", *sorted(CATALOGUE.keys() - {"en"})], "items": []}, {})
 
 
 def _not_open(survey: Survey | None, why: str = "") -> Page:
     """A kind word instead of a form."""
     if survey is None:
-        shown = render_template("not_open.html", survey=None, s=_plain_speech(), why="unknown")
+        shown = render_template("not_open.html", survey=None, s=speech_of(None), why="unknown")
         return shown, 404
     why = why or _hindrance(survey) or "closed"
     status = {"closed": 410, "full": 409}.get(why, 403)
-    return render_template("not_open.html", survey=survey, s=_speech(survey), why=why), status
+    return render_template("not_open.html", survey=survey, s=speech_of(survey), why=why), status
 
 
 def _hindrance(survey: Survey) -> str | None:
@@ -384,13 +471,3 @@ def _hindrance(survey: Survey) -> str | None:
     if survey.status == OPEN and opens_at and times.now() < opens_at:
         return "early"
     return "closed" if survey.status != OPEN or (closes_at and times.now() >= closes_at) else None
-
-
-def _survey(name: str) -> Survey | None:
-    """As anybody may see it who has its address; None for a draft too."""
-    store = web.store()
-    try:
-        found: Survey = store.surveys.get(store.surveys.for_answering(name).unit, name)
-    except NoSuchSurvey:
-        return None
-    return found

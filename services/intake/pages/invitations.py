@@ -13,9 +13,8 @@ from services.intake.address_table import (
     read_population,
 )
 from services.intake.domain.invitation import NotByInvitation
-from services.intake.domain.participation import promise
 from services.intake.domain.survey import Survey, SurveyNotOpen
-from services.intake.pages.texts import speaking
+from services.intake.pages.texts import promised, speaking
 from services.intake.store.draws import DrawOver
 from services.intake.store.mailings import UNDER_WAY, Mailing
 from services.intake.usecases import invite, remind
@@ -145,7 +144,7 @@ def _page(survey: Survey, **said: Any) -> str:
         synthetic=survey.definition.get("synthetic"),
         by_invitation=by_invitation,
         withheld=store.invitations.withheld(survey.id),
-        promised=promise(survey.definition),
+        promised=promised(survey.definition, Wording("en")),
         rates=response_rates(store, unit=survey.unit, survey=survey.id),
         mailings=mailings,
         going=any(each["mailing"].status in UNDER_WAY for each in mailings),

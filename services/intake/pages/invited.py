@@ -16,7 +16,11 @@ from services.intake.domain.invitation import (
     answer_name,
 )
 from services.intake.domain.survey import Survey
+from services.intake.pages import device
+from services.intake.pages.texts import speech_of
 from services.intake.store.draws import DrawOver
+from services.intake.store.invitations import Invitation
+from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases.answer_invitation import answer_invitation, find_invitation
 from services.intake.usecases.draw_prizes import InvalidAddress, NoDraw, enter_draw
 from services.intake.usecases.remind import opt_out
@@ -28,15 +32,14 @@ pages = Blueprint("invited", __name__, template_folder="../templates")
 Page = str | HttpResponse | tuple[str, int]
 
 _FORM = "application/x-www-form-urlencoded"
-_LINK, _ANSWERED = "groundswell_link", "groundswell_answered"
-_ANSWERED_SECONDS = 180 * 24 * 3600
 _TICKET_SECONDS = 24 * 3600
 
 
 @pages.get("/i")
+@web.takes_query("lang")
 def entry() -> str:
     """Where links lead. A script hands on what stands after the #; without one it is pasted."""
-    return render_template("invitation.html", wrong="")
+    return render_template("invitation.html", s=speech_of(None), wrong=False)
 
 
 @pages.post("/i")
@@ -46,16 +49,18 @@ def enter() -> Page:
     secret = request.form.get("link", "").strip().rpartition("#")[2]
     try:
         invitation = find_invitation(web.store(), secret)
-    except InvitationUnknown as error:
-        return render_template("invitation.html", wrong=str(error)), 403
-    answer = redirect(url_for("answering.answer", survey=invitation.survey), 303)
-    _set_cookie(answer, _LINK, secret, invitation.survey)
+    except InvitationUnknown:
+        return render_template("invitation.html", s=speech_of(None), wrong=True), 403
+    lang = request.form.get("lang")
+    answer = redirect(url_for("answering.answer", survey=invitation.survey, lang=lang), 303)
+    device.keep_link(answer, invitation.survey, secret)
     return answer
 
 
 @pages.get("/opt-out/<token>")
+@web.takes_query("lang")
 def way_out(token: str) -> str:
-    return render_template("opt_out.html", token=token, done=False)
+    return _out(token)
 
 
 @pages.post("/opt-out/<token>")
@@ -65,8 +70,12 @@ def go_out(token: str) -> Page:
     try:
         opt_out(web.store(), key=web.settings().secret, token=token)
     except InvitationUnknown:
-        return render_template("opt_out.html", token=token, done=False, wrong=True), 404
-    return render_template("opt_out.html", token=token, done=True)
+        return _out(token, wrong=True), 404
+    return _out(token, done=True)
+
+
+def _out(token: str, **said: bool) -> str:
+    return render_template("opt_out.html", s=speech_of(None), token=token, **said)
 
 
 @pages.post("/s/<survey>/draw")
@@ -74,13 +83,14 @@ def go_out(token: str) -> Page:
 def take_part(survey: str) -> Page:
     """Leave an address, with the ticket that a thank-you page gave."""
     ticket, address = (request.form.get(name, "") for name in ("ticket", "address"))
-    shown = {"survey_id": survey, "ticket": ticket, "address": address}
+    found = asked_now(survey)
+    shown = {"survey": found, "s": speech_of(found), "ticket": ticket, "address": address}
     try:
         if _tickets().loads(ticket, max_age=_TICKET_SECONDS) != survey:
             raise BadSignature("of another survey")  # noqa: TRY301  # it is answered alike
         enter_draw(web.store(), survey=survey, address=address)
-    except InvalidAddress as error:
-        return render_template("draw.html", wrong=str(error), **shown), 422
+    except InvalidAddress:
+        return render_template("draw.html", wrong=True, **shown), 422
     except (BadSignature, NoDraw, DrawOver):
         return render_template("draw.html", late=True, **shown), 409
     return render_template("draw.html", done=True, **shown)
@@ -91,26 +101,27 @@ def draw_ticket(survey: Survey) -> str | None:
     return _tickets().dumps(survey.id) if survey.definition.get("draw") else None
 
 
+def asked_now(name: str) -> Survey | None:
+    """A survey as anybody may see it who has its address; None for a draft too."""
+    store = web.store()
+    try:
+        found: Survey = store.surveys.get(store.surveys.for_answering(name).unit, name)
+    except NoSuchSurvey:
+        return None
+    return found
+
+
 def by_invitation(survey: Survey) -> bool:
     return survey.definition.get("access") == "invited"
 
 
-def first_fields(survey: Survey) -> dict[str, str] | None:
-    """The answer's id and the group, from the link that was opened in this browser; None where
-    there is none."""
-    secret = link_here()
+def invitation_here(survey: Survey) -> Invitation | None:
+    """Whose link was opened in this browser."""
     try:
-        invitation = find_invitation(web.store(), secret)
+        invitation = find_invitation(web.store(), device.link())
     except InvitationUnknown:
         return None
-    if invitation.survey != survey.id:
-        return None
-    return {"id": answer_name(secret), "group": invitation.group}
-
-
-def link_here() -> str:
-    """The secret of the link that was opened in this browser, or ""."""
-    return request.cookies.get(_LINK, "")
+    return invitation if invitation.survey == survey.id else None
 
 
 def submit(survey: Survey, name: str, content: dict[str, Any]) -> Submitted:
@@ -120,38 +131,13 @@ def submit(survey: Survey, name: str, content: dict[str, Any]) -> Submitted:
     """
     if not by_invitation(survey):
         return submit_response(web.store(), survey=survey.id, name=name, **content)
-    secret = link_here()
+    secret = device.link()
     if answer_name(secret) != name:
         raise InvitationNeeded(
             "This browser has opened another invitation since, or forgotten yours. Open your own "
             "link again; nothing was stored."
         )
     return answer_invitation(web.store(), survey=survey.id, secret=secret, **content)
-
-
-def answered_here(survey: Survey) -> bool:
-    """Whether this browser sent an answer before, to a survey that is open to everybody."""
-    return _ANSWERED in request.cookies and not by_invitation(survey)
-
-
-def note_answered(answer: HttpResponse, survey: Survey) -> None:
-    """All that is kept against a second answer by mistake, and only in the browser: that there was
-    one, not which."""
-    _set_cookie(answer, _ANSWERED, "1", survey.id, _ANSWERED_SECONDS)
-
-
-def _set_cookie(
-    answer: HttpResponse, name: str, value: str, survey: str, seconds: int | None = None
-) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path=url_for("answering.answer", survey=survey),
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
 
 
 def _tickets() -> URLSafeTimedSerializer:

@@ -13,7 +13,7 @@ from services.intake.domain.definition import GROUP, PIPED
 from services.intake.domain.items import NO_BASIS, Raw
 from services.intake.domain.participation import promise
 from services.intake.domain.survey import Survey
-from services.intake.wording import Wording, direction, marked, name_of
+from services.intake.wording import CATALOGUE, Wording, direction, marked, name_of
 
 Texts = Mapping[str, str]
 _UNANSWERED = "…"
@@ -40,6 +40,12 @@ def _text(texts: Texts, languages: Sequence[str]) -> str:
 
 def _language(texts: Texts, languages: Sequence[str]) -> str:
     return next((each for each in languages if each in texts), next(iter(texts)))
+
+
+def promised(definition: Raw, words: Wording) -> list[Markup]:
+    """What a survey promises, one sentence each."""
+    least = definition.get("minimum_group_size", 10)
+    return [words(key, least=least) for key in promise(definition)]
 
 
 class Speech:
@@ -85,6 +91,11 @@ class Speech:
     def group(self, name: str) -> Markup:
         titles = self._definition.get("group_titles") or {}
         return self(titles[name]) if name in titles else escape(_titled(name))
+
+    def groups(self) -> Markup:
+        """All of them, said to be in this language."""
+        names = Markup(", ").join(map(self.group, self._definition["groups"]))
+        return marked(names, self.language)
 
     def in_words(self, name: str) -> str:
         """The answer to an item as somebody would say it."""
@@ -135,13 +146,20 @@ class Speech:
 
     def promised(self) -> list[Markup]:
         """What the survey promises to those who answer, before anything is asked."""
-        told = [escape(sentence) for sentence in promise(self._definition)]
-        return told if self.language.startswith("en") else [marked(each, "en") for each in told]
+        return promised(self._definition, self.t)
 
     def others(self) -> list[tuple[str, str]]:
         """The other languages that there are: code and name."""
         languages = self._definition["languages"]
         return [(each, name_of(each)) for each in languages if each != self.language]
+
+
+def speech_of(survey: Survey | None) -> Speech:
+    """For a page about a survey as it is now, or about none, in the languages that we have words
+    in."""
+    if survey is None:
+        return Speech({"languages": ["en", *sorted(CATALOGUE.keys() - {"en"})], "items": []}, {})
+    return Speech(survey.definition, {})
 
 
 def in_order(item: Raw, key: str, seed: str) -> list[Raw]:

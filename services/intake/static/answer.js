@@ -320,47 +320,55 @@ function spent() {
   return Math.round(visit.spent + (now - visit.since) / 1000);
 }
 
-function keep() {
-  if (!("kept" in form.dataset) || page.sent || !page.touched) return;
+function draft() {
   const kept = fields().filter((f) => f.type !== "hidden" || f.closest(".ranks"));
   const values = kept.filter((f) => !isChoice(f) || f.checked).map((f) => [f.name, f.value]);
   const id = form.elements.namedItem("id").value;
-  const draft = { at: Date.now(), id, values, visit: visit.id, spent: spent() };
+  return { at: Date.now(), id, values, visit: visit.id, spent: spent() };
+}
+
+function keep() {
+  if (!("kept" in form.dataset) || page.sent || !page.touched) return;
+  if (history.state) history.replaceState(draft(), "");
   try {
-    localStorage.setItem(key, JSON.stringify(draft));
+    localStorage.setItem(key, JSON.stringify(draft()));
   } catch {
     // Full, or not allowed: the page goes on without.
   }
 }
 
 function restore() {
-  let draft = null;
+  let begun = null;
   try {
-    draft = JSON.parse(localStorage.getItem(key));
+    begun = JSON.parse(localStorage.getItem(key));
   } catch {
     return;
   }
   const address = new URL(location);
   const field = form.elements.namedItem("id");
-  if (!draft || address.searchParams.has("another") || Date.now() - draft.at > KEPT_DAYS * 864e5) {
+  if (!begun || address.searchParams.has("another") || Date.now() - begun.at > KEPT_DAYS * 864e5) {
     localStorage.removeItem(key);
     return;
   }
-  if (draft.id !== field.value) {
+  if (begun.id !== field.value) {
     if ("invited" in form.dataset || address.searchParams.has("id")) return;
     // Loaded once more with the id that was begun with: the order of choices follows from it.
-    address.searchParams.set("id", draft.id);
+    address.searchParams.set("id", begun.id);
     location.replace(address);
     return;
   }
+  fill(begun);
+  document.getElementById("restored").hidden = false;
+}
+
+function fill({ values, visit: id, spent }) {
   for (const each of fields()) {
-    const found = draft.values.filter(([name]) => name === each.name).map(([, value]) => value);
+    const found = values.filter(([name]) => name === each.name).map(([, value]) => value);
     if (isChoice(each)) each.checked = found.includes(each.value);
     else if (found.length) each.value = found[0];
   }
-  Object.assign(visit, { id: draft.visit, spent: draft.spent });
+  Object.assign(visit, { id, spent });
   page.touched = true;
-  document.getElementById("restored").hidden = false;
 }
 
 // How far the page was answered, and nothing of what was said.
@@ -416,6 +424,7 @@ async function send(event) {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, signal });
     if (answer.status >= 500 || answer.status === 429) return tell(words.busy, true);
     if (answer.redirected) {
+      if ("kept" in form.dataset) history.replaceState(draft(), "");
       page.sent = true;
       location.assign(answer.url);
     } else {
@@ -430,11 +439,16 @@ async function send(event) {
 }
 
 for (const each of document.querySelectorAll(".scripted:not(#told, #restored)")) each.hidden = false;
-if (isFresh) {
+if (history.state) { // what was sent from here, come back to
+  form.elements.namedItem("id").value = history.state.id;
+  fill(history.state);
+} else if (isFresh) {
   restore();
+}
+if (isFresh) {
   const address = new URL(location);
   address.searchParams.delete("id");
-  if (address.href !== location.href) history.replaceState(null, "", address);
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 arrange();
 settle();

@@ -52,6 +52,24 @@ def revise_response(
     return store.responses.get(survey, name)
 
 
+def stands(
+    store: Store,
+    *,
+    name: str,
+    receipt: str,
+    group: Any,
+    profile: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    version: int | None = None,
+) -> bool:
+    """Whether these are the response's answers, as they are now. Raises NoSuchResponse,
+    InvalidAnswers."""
+    known = read_response(store, name=name, receipt=receipt)
+    asked = store.surveys.for_answering(known.survey, version)
+    sent = check_invited(asked.definition, known.carried, group, profile, answers)
+    return sent == known.content
+
+
 def withdraw_response(store: Store, *, name: str, receipt: str) -> None:
     """Take the answers back; only that there was a response is kept. Raises NoSuchResponse,
     SurveyNotOpen."""

@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from services.intake.store import open_store
 from services.intake.usecases.save_partial import KEPT_DAYS, forget_partials
@@ -43,6 +45,35 @@ def all_types(open_survey):
 
 def field(page, name):
     return re.search(rf'name="{name}" value="([^"]*)"', page.text)[1]
+
+
+def forms(page):
+    """The fields of each form that are not to be filled in."""
+    hidden = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+    return [
+        MultiDict((name, unescape(value)) for name, value in hidden.findall(form))
+        for form in page.text.split("<form")[1:]
+    ]
+
+
+@pytest.fixture
+def sent(browser, all_types):
+    """An answer that was sent from the browser: its fields."""
+    page = browser.get(f"/s/{all_types}")
+    asked = [item["id"] for item in ALL_TYPES["items"]]
+    typed = {"id": field(page, "id"), "a.topic": "cv", "a.name": "Law", "asked": asked, **NEEDED}
+    assert browser.post(f"/s/{all_types}/answers", data=typed).status_code == 303
+    return typed
+
+
+def mine(thanks):
+    """The two codes of a page of thanks."""
+    name, receipt = re.search(r"thanks/(\w+)\?receipt=([^&]+)", thanks.location).groups()
+    return {"id": name, "receipt": receipt}
+
+
+def own_words(page):
+    return re.findall(r"<dd>(.*?)</dd>", page.text)
 
 
 def test_every_type_is_asked_answered_and_told_in_words(browser, all_types, respondent):
@@ -179,11 +210,13 @@ def test_drop_off_is_counted_by_the_last_item_reached_and_no_answer_is_joined_to
     assert fields == {"_id", "unit", "schema", "survey", "done", "item", "seconds"}
 
 
-def test_a_survey_with_a_full_group_or_before_its_time_gets_a_kind_word(browser, open_survey):
+def test_a_survey_with_a_full_group_or_before_its_time_gets_a_kind_word(
+    browser, flask_app, open_survey
+):
     one = open_survey({**ALL_TYPES, "quotas": {"student": 1}})
     sent = {**NEEDED, "a.topic": "cv", "asked": [item["id"] for item in ALL_TYPES["items"]]}
     assert browser.post(f"/s/{one}/answers", data=sent).status_code == 303
-    full = browser.post(f"/s/{one}/answers", data=sent)
+    full = flask_app.test_client().post(f"/s/{one}/answers", data=sent)
     assert (full.status_code, "Your group has answered" in full.text) == (409, True)
     early = browser.get(f"/s/{open_survey({**ALL_TYPES, 'opens_at': '2999-01-01T00:00:00Z'})}")
     assert (early.status_code, "opens on 2999-01-01" in early.text) == (403, True)
@@ -204,6 +237,91 @@ def test_a_revision_is_offered_with_all_that_was_answered(browser, all_types):
     del changed["step"]
     assert browser.post(f"/s/{all_types}/answers", data=changed).status_code == 303
     assert "First" in browser.post("/mine", data={"id": name, "receipt": receipt}).text
+
+
+def test_answers_sent_again_are_thanked_for_and_other_ones_are_kept_until_it_is_decided(
+    browser, all_types, sent, database
+):
+    first = browser.post(f"/s/{all_types}/answers", data=sent)
+    assert (first.status_code, "/thanks/" in first.location) == (303, True)
+    again = browser.post(f"/s/{all_types}/answers", data={**sent, "a.name": "History"})
+    assert "You have answered already" in again.text
+    assert "Enter" not in again.text
+    assert f'href="{first.location}">Keep what I sent' in unescape(again.text)
+    assert own_words(browser.post("/mine", data=mine(first)))[-1] == "Law"
+
+    [update] = forms(again)
+    assert update["a.name"] == "History"
+    thanks = browser.post(f"/s/{all_types}/answers", data=update)
+    assert (thanks.status_code, thanks.location) == (303, first.location)
+    assert own_words(browser.post("/mine", data=mine(first)))[-1] == "History"
+    # What stands now is what counts, not what was sent first.
+    assert browser.post(f"/s/{all_types}/answers", data=sent).status_code == 200
+    [response] = database.responses.find()
+    assert response["revision"] == 2
+
+
+def test_second_form_from_one_device_takes_the_place_of_the_first_or_is_somebody_else_s(
+    browser, all_types, sent, database
+):
+    other = {**sent, "id": "", "a.name": "History"}
+    page = browser.post(f"/s/{all_types}/answers", data=other)
+    update, anew = forms(page)
+    assert update["id"] == sent["id"]
+    assert browser.post(f"/s/{all_types}/answers", data=update).status_code == 303
+    assert database.responses.count_documents({}) == 1
+    assert browser.post(f"/s/{all_types}/answers", data=anew).status_code == 303
+    assert database.responses.count_documents({}) == 2
+
+
+def test_link_that_is_opened_again_leads_to_the_answers_as_they_were_sent(
+    browser, flask_app, all_types, sent
+):
+    page = browser.get(f"/s/{all_types}?lang=de")
+    assert "Sie haben schon geantwortet" in page.text
+    assert f'href="/s/{all_types}/mine?lang=de">Meine Antworten sehen oder ändern' in page.text
+    form = browser.get(f"/s/{all_types}/mine?lang=de")
+    assert re.search(r'name="a.name"[^>]* value="Law"', form.text)
+    assert re.search(r'name="a.topic" value="cv"[^>]* checked', form.text)
+    changed = {**sent, "receipt": field(form, "receipt"), "a.name": "History"}
+    assert browser.post(f"/s/{all_types}/answers", data=changed).status_code == 303
+    assert 'value="History"' in browser.get(f"/s/{all_types}/mine").text
+    # Whoever else answers here gets a form, and nothing is kept where a device is shared.
+    assert 'name="another" value="1"' in browser.get(f"/s/{all_types}?another=1").text
+    shared = flask_app.test_client()
+    assert shared.post(f"/s/{all_types}/answers", data=sent | {"shared": "1"}).status_code == 200
+    assert shared.post(f"/s/{all_types}/answers", data=sent | {"shared": "1", "id": ""}).location
+    assert "<form" in shared.get(f"/s/{all_types}").text
+    assert shared.get(f"/s/{all_types}/mine").location == "/mine"
+
+
+def test_what_was_taken_back_can_be_sent_anew(browser, all_types, sent, database):
+    thanks = browser.post(f"/s/{all_types}/answers", data=sent)
+    browser.post("/mine", data={**mine(thanks), "do": "withdraw"})
+    assert 'data-answers="' in browser.get(f"/s/{all_types}").text
+    for again in (sent, {**sent, "a.name": "History"}):
+        page = browser.post(f"/s/{all_types}/answers", data=again)
+        assert "was taken back or deleted" in page.text
+    [anew] = forms(page)
+    assert browser.post(f"/s/{all_types}/answers", data=anew).status_code == 303
+    assert database.responses.count_documents({}) == 2
+
+
+def test_browser_that_keeps_nothing_is_asked_for_the_receipt(flask_app, all_types, sent):
+    other = flask_app.test_client(use_cookies=False)
+    assert other.post(f"/s/{all_types}/answers", data=sent).status_code == 303
+    page = other.post(f"/s/{all_types}/answers", data={**sent, "a.name": "History"})
+    assert (page.status_code, "enter the receipt" in page.text) == (200, True)
+    [typed] = forms(page)
+    typed["receipt"] = "made-up"
+    wrong = other.post(f"/s/{all_types}/answers", data=typed)
+    assert (wrong.status_code, "This is not its receipt." in wrong.text) == (422, True)
+
+
+def test_the_way_back_leads_to_the_form_though_a_cookie_was_set_since(browser, all_types):
+    headers = browser.get(f"/s/{all_types}").headers
+    assert "Cookie" not in headers["Vary"]
+    assert headers["Cache-Control"] == "private, no-cache"
 
 
 def test_a_page_of_thirty_items_is_small(browser, open_survey):
@@ -229,7 +347,7 @@ def test_a_page_of_thirty_items_is_small(browser, open_survey):
 
 
 def test_an_invited_person_goes_on_with_the_invitation_itself(
-    browser, planner, open_survey, database
+    browser, flask_app, planner, open_survey, database
 ):
     survey = open_survey({**ALL_TYPES, "access": "invited", "minimum_group_size": 1})
     row = {"email": "ada@example.edu", "name": "Ada", "group": "student", "profile": {}}
@@ -248,3 +366,11 @@ def test_an_invited_person_goes_on_with_the_invitation_itself(
     sent = {**begun, "asked": [item["id"] for item in ALL_TYPES["items"]]}
     assert browser.post(f"/s/{survey}/answers", data=sent).status_code == 303
     assert database.partials.count_documents({}) == 0
+
+    assert "See or change my answers" in browser.get(f"/s/{survey}").text
+    assert 'value="pay"' in browser.get(f"/s/{survey}/mine").text
+    elsewhere = flask_app.test_client()
+    elsewhere.post("/i", data={"link": secret})
+    page = elsewhere.get(f"/s/{survey}").text
+    assert "was answered with your invitation" in page
+    assert "Use my receipt" in page

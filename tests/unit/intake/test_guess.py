@@ -3,6 +3,7 @@
 import csv
 import random
 from io import BytesIO, StringIO
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ IMPORTANT = [
 ]  # fmt: skip
 SATISFIED = ["Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied", "Very satisfied"]
 PEOPLE = 60
+SYNTHETIC = Path(__file__).parent / "synthetic"
 
 
 def looked_at(header, row, *more_header):
@@ -52,6 +54,36 @@ def pairs(found):
         for each in found.values()
         if each.role == "importance"
     }
+
+
+LANGUAGES = {
+    "de": ["Beratung", "Karrieremessen", "Bewerbungscheck"],
+    "es": ["asesoría", "ferias de empleo", "revisión del currículum"],
+    "fr": ["Entretiens individuels", "Forums emploi", "Relecture de CV"],
+}
+UNDERSTOOD = {
+    "de": ["out", "out", "group", "choice", "number"],
+    "es": ["out", "out", "out", "group", "choice"],
+    "fr": ["out", "out", "group", "choice", "out"],
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_table_in_another_language_is_understood(language):
+    with (SYNTHETIC / f"answers_{language}.csv").open("rb") as stream:
+        cells = [row.cells for row in rows_of(stream, layout_of(stream))]
+    header = header_of(cells[:3])
+    found = guess(*with_contents(header.columns, cells[header.rows :]))
+    pair = ["importance"] * 3 + ["satisfaction"] * 3
+    assert [each.role for each in found] == [*UNDERSTOOD[language], *pair, "overall", "text"]
+    assert [each.about for each in found if each.role == "importance"] == LANGUAGES[language]
+    assert {each.confidence for each in found if each.role in pair} == {"sure"}
+    used = [set(each.uses.values()) for each in found if each.role == "satisfaction"]
+    assert used == [{"unaware", "unused"}] * 3
+    left_out = [each.personal for each in found if each.role == "out"]
+    assert left_out == [True] * len(left_out)
+    [overall] = [each for each in found if each.role == "overall"]
+    assert (overall.scale.low, overall.scale.high, len(overall.scale.points)) == (1, 5, 5)
 
 
 def google_forms():
@@ -193,6 +225,13 @@ def test_marks_of_one_question_are_one_question():
         ("RecipientFirstName", "P{n}"),
         ("Your phone number", "+1 555 {n}"),
         ("LocationLatitude", "47.{n}"),
+        ("Vorname", "P{n}"),
+        ("Matrikelnummer", "4711{n}"),
+        ("Geburtsdatum", "1999-01-{n}"),
+        ("Apellidos", "P{n}"),
+        ("Número de teléfono", "+34 555 {n}"),
+        ("Prénom", "P{n}"),
+        ("Adresse postale", "{n} Street"),
     ],
 )
 def test_what_may_say_who_it_was_is_left_out_and_not_shown(name, cell):
@@ -203,7 +242,13 @@ def test_what_may_say_who_it_was_is_left_out_and_not_shown(name, cell):
     assert "left out" in found[name].reason
 
 
-@pytest.mark.parametrize("name", ["Name of your employer", "Course name", "Which skills matter?"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Name of your employer", "Course name", "Which skills matter?", "Name des Unternehmens",
+        "Nombre de la empresa", "Nom de votre employeur",
+    ],
+)  # fmt: skip
 def test_what_is_no_person_is_kept(name):
     found = guessed([name, "x"], lambda _, n: [f"Some longer words about {n}", n % 3])
     assert (found[name].role, found[name].personal) == ("text", False)

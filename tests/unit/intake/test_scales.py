@@ -79,6 +79,44 @@ def test_words_are_put_in_order_however_they_come(ladder):
     assert backwards == (1, len(words), {word: n for n, word in enumerate(words, start=1)})
 
 
+@pytest.mark.parametrize(
+    "ladder",
+    [
+        "Überhaupt nicht wichtig, Weniger wichtig, Teils/teils, Wichtig, Sehr wichtig",
+        "Unwichtig, Eher unwichtig, Eher wichtig, Sehr wichtig",
+        (
+            "Stimme überhaupt nicht zu, Stimme eher nicht zu, Teils/teils, Stimme eher zu, "
+            "Stimme voll und ganz zu"
+        ),
+        "Trifft gar nicht zu, Trifft eher nicht zu, Trifft eher zu, Trifft voll zu",
+        "Sehr unzufrieden, Unzufrieden, Weder noch, Zufrieden, Sehr zufrieden",
+        "Nicht zufrieden, Wenig zufrieden, Zufrieden, Sehr zufrieden",
+        "Nie, Selten, Manchmal, Häufig, Immer",
+        "Sehr schlecht, Schlecht, Mittelmäßig, Gut, Sehr gut",
+        "Nada importante, Poco importante, Algo importante, Importante, Muy importante",
+        (
+            "Totalmente en desacuerdo, En desacuerdo, Ni de acuerdo ni en desacuerdo, De acuerdo, "
+            "Totalmente de acuerdo"
+        ),
+        "Muy insatisfecha, Insatisfecha, Neutral, Satisfecha, Muy satisfecha",
+        "Nada satisfecho, Poco satisfecho, Bastante satisfecho, Muy satisfecho",
+        "Nunca, Casi nunca, A veces, A menudo, Siempre",
+        "Muy malo, Malo, Regular, Bueno, Muy bueno",
+        "Pas du tout important, Peu important, Assez important, Très important",
+        (
+            "Pas du tout d'accord, Plutôt pas d'accord, Ni d'accord ni pas d'accord, "
+            "Plutôt d'accord, Tout à fait d'accord"
+        ),
+        "Pas du tout d'accord, Pas d'accord, Neutre, D'accord, Tout a fait d'accord",
+        "Très insatisfait, Plutôt insatisfait, Plutôt satisfait, Très satisfait",
+        "Jamais, Rarement, Parfois, Souvent, Toujours",
+        "Très mauvais, Mauvais, Moyen, Bon, Très bon",
+    ],
+)
+def test_words_of_other_languages_are_put_in_order(ladder):
+    test_words_are_put_in_order_however_they_come(ladder)
+
+
 def test_word_that_nobody_chose_keeps_its_place():
     assert found("Disagree", "Neutral", "Agree", "Strongly agree")[2]["Disagree"] == 2
     important = found("Slightly important", "Very important", "Extremely important")

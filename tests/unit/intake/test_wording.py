@@ -1,13 +1,23 @@
 """The pages' own words, and answers told in them."""
 
+import re
+from pathlib import Path
 from string import Formatter
 
 import pytest
 
 from services.intake.domain import length
-from services.intake.pages.texts import Speech, in_order
+from services.intake.pages.texts import Speech, in_order, promised
 from services.intake.wording import CATALOGUE, Wording
 from tests.unit.intake.test_answer_fields import ITEMS
+
+_TEMPLATES = (Path(__file__).parents[3] / "services/intake/templates").glob("*.html")
+PARTS = {"questions", "draw_form", "chosen_language", "respondent"}
+RESPONDENTS = [
+    file
+    for file in sorted(_TEMPLATES)
+    if file.stem in PARTS or '{% extends "respondent.html" %}' in file.read_text()
+]
 
 
 def places(text):
@@ -24,6 +34,28 @@ def test_every_language_has_every_word_with_the_same_places_for_values(language)
 def test_words_that_we_have_not_are_english_and_say_so():
     assert Wording("pt-BR")("send") == '<span lang="en" dir="ltr">Send my answers</span>'
     assert Wording("de-AT")("send") == "Antworten senden"
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        ({}, "no name, no address"),
+        ({"access": "invited"}, "nobody can tell which invitation"),
+        ({"access": "invited", "minimum_group_size": 7}, "at least 7 invited people"),
+        ({"participation": "confidential", "access": "invited"}, "A vault, kept apart"),
+        ({"participation": "identified", "access": "invited"}, "stored with your name"),
+    ],
+)
+def test_what_is_promised_says_how_answers_are_kept(definition, words):
+    assert words in " ".join(promised(definition, Wording("en")))
+
+
+@pytest.mark.parametrize("template", RESPONDENTS, ids=lambda file: file.stem)
+def test_page_of_a_respondent_has_no_words_of_its_own(template):
+    source = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", template.read_text(), flags=re.DOTALL)
+    text = re.sub(r'<[^>]*>| aria-describedby=""', "", source)
+    assert set(re.findall(r"[^\W\d_]{2,}", text)) <= {"Groundswell"}
+    assert re.findall(r'(?:aria-label|alt|title|placeholder)="[^"]+"', source) == []
 
 
 def test_values_in_words_are_escaped():

@@ -14,9 +14,8 @@ from services.intake.domain.guess.columns import (
     Guess,
     split,
 )
+from services.intake.domain.vocabulary import known
 
-_YES = {"yes", "y", "1", "true", "x", "selected", "checked", "quoted"}
-_NO = {"no", "n", "0", "false", "", "not selected", "unchecked", "not quoted"}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]00:00(?::00)?)?", re.ASCII)
 _DIVIDERS = (";", "|", ", ", ",")
 _MOST_CODES = 11  # different numbers that may be codes or points
@@ -24,7 +23,7 @@ _MOST_CODES = 11  # different numbers that may be codes or points
 
 def is_marked(cell: str) -> bool:
     """Whether a cell of a column of marks says yes."""
-    return cell.strip().casefold() not in _NO
+    return not _says_no(cell.strip().casefold())
 
 
 def marks(columns: Sequence[Column], _: int) -> Iterable[Guess]:
@@ -42,8 +41,16 @@ def marks(columns: Sequence[Column], _: int) -> Iterable[Guess]:
 
 
 def _is_mark(column: Column) -> bool:
-    said = {cell.casefold() for cell in column.contents} - _NO
-    return column.complete and (said <= _YES or said == {column.part.casefold()})
+    said = {text for cell in column.contents if not _says_no(text := cell.casefold())}
+    return column.complete and (all(map(_says_yes, said)) or said == {column.part.casefold()})
+
+
+def _says_yes(text: str) -> bool:
+    return text == "1" or known("yes").fullmatch(text) is not None
+
+
+def _says_no(text: str) -> bool:
+    return text in {"", "0"} or known("no").fullmatch(text) is not None
 
 
 def empty(columns: Sequence[Column], rows: int) -> Iterable[Guess]:

@@ -1,37 +1,14 @@
 """Which column says for which group somebody answers, and which say what else they are."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from services.intake.domain.guess.columns import LIKELY, SHORT, SURE, UNSURE, Column, Guess, spaced
 from services.intake.domain.guess.ratings import kind_of
+from services.intake.domain.vocabulary import known
 
 _MOST_GROUPS = 40
 _HEAD = 80  # characters of a question in which it must be said
-_GROUPS = [
-    re.compile(rf"\b(?:{pattern})\b")
-    for pattern in (
-        (
-            r"groups?|roles?|i am an?|^who$|who are you|what are you|(?:best )?describes? you|"
-            r"stakeholders?|audience|respondent type|type of respondent|affiliation|"
-            r"(?:position|status) (?:at|in) the (?:university|college|school)|user ?type|category"
-        ),
-        r"status|position|constituency|relation(?:ship)?",
-        (
-            r"faculty|faculties|schools?|college|departments?|division|unit|program(?:me)?s?|major|"
-            r"campus|subject"
-        ),
-        r"year|class|level|cohort|degree",
-    )
-]
-_NO_GROUP = re.compile(r"marital|employment status|relationship status|visa")
-_PROFILE = re.compile(
-    r"\b(?:gender|sex|pronouns?|age|diploma|qualification|degrees?|education|residen\w*|"
-    r"(?:(?:study|class|academic|current|graduation) )?year|level|cohort|major|minor|field|"
-    r"subject|discipline|faculty|school|college|department|program(?:me)?|campus|nationality|"
-    r"international|ethnic\w*|race|country|language|full ?time|part ?time|mode of study|"
-    r"employ(?:ed|ment)(?: status)?|first generation|disab\w*|industry|sector|size)\b"
-)
+_STRENGTHS = 4  # lists of words that name a group, the surest ones first
 _MOST_CODES = 12  # different numbers that may still be codes of answers
 
 
@@ -41,7 +18,7 @@ def group(columns: Sequence[Column], rows: int) -> Iterable[Guess]:
     score = 0 if best is None else _score(best, rows)
     if best is None or not score:
         return
-    confidence = SURE if score == len(_GROUPS) else LIKELY if score > 1 else UNSURE
+    confidence = SURE if score == _STRENGTHS else LIKELY if score > 1 else UNSURE
     reason = f"Its name says who answers, and {len(best.contents)} different answers stand in it."
     yield Guess(best.name, "group", confidence, reason, about=best.text)
 
@@ -52,16 +29,20 @@ def _score(column: Column, rows: int) -> int:
     if not fits or column.longest > SHORT or column.filled * 2 < rows or column.part:
         return 0
     named = spaced(column.text)[:_HEAD]
-    if _NO_GROUP.search(named) or kind_of(column):
+    if known("no_group").search(named) or kind_of(column):
         return 0
-    places = (n for n, pattern in enumerate(_GROUPS) if pattern.search(named))
-    return len(_GROUPS) - next(places, len(_GROUPS))
+    places = (n for n in range(_STRENGTHS) if known("groups", n).search(named))
+    return _STRENGTHS - next(places, _STRENGTHS)
 
 
 def described(columns: Sequence[Column], _: int) -> Iterable[Guess]:
     """What is said of a person besides. A long question is about something else."""
     for column in columns:
-        if column.part or kind_of(column) or not _PROFILE.search(spaced(column.text)[:SHORT]):
+        if (
+            column.part
+            or kind_of(column)
+            or not known("profile").search(spaced(column.text)[:SHORT])
+        ):
             continue
         if column.is_number(more_than=_MOST_CODES):
             reason = "A number that describes who answered."

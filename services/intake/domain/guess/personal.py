@@ -4,34 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 
 from services.intake.domain.guess.columns import OUT, SURE, Column, Guess, spaced
+from services.intake.domain.vocabulary import VOCABULARIES, all_words, either, known
 
-_NAMED = [
-    (what, re.compile(rf"\b(?:{pattern})\b"))
-    for what, pattern in {
-        "an e-mail address": r"e ?mail|mail address",
-        "a name": r"(?:first|last|full|family|given|sur|your|recipient|respondent|student) ?names?"
-        r"|names?$|^names?",
-        "a telephone number": r"phone|telephone|mobile",
-        "an internet address": r"ip ?addr(?:ess)?|ip",
-        "a place on the map": r"latitude|longitude|location",
-        "a key to a person": r"(?:student|staff|employee|user|person|respondent|participant|"
-        r"response|matric\w*|enrol\w*|member|candidate) ?(?:id|no|nr|number|code)|matric\w*|"
-        r"user ?name|netid|token|external (?:data )?reference|refurl|seed",
-        "a date of birth": r"birth|dob",
-        "a postal address": r"(?:home|postal|street) address|postcode|zip(?: code)?",
-    }.items()
-]
-_NOT_A_PERSON = re.compile(
-    r"(?:name|location) of (?:the|your) (?:employer|company|organi[sz]ation|course|program\w*|"
-    r"department|school)|(?:company|employer|course|program\w*|department|school|event) name"
-)
-_NOTE = (
-    r"timestamp|start ?date|end ?date|recorded ?date|date ?stamp|submit ?date|date submitted|"
-    r"date (?:started|last action)|completion time|start time|last modified time|"
-    r"progress|duration(?: in seconds)?|finished|status|distribution channel|user ?language|"
-    r"start ?language|last ?page|interview ?time|q total duration|response ?type"
-)
-_TOOLS_OWN = re.compile(rf"(?:{_NOTE})(?: (?:{_NOTE}))?")
+_NAMED = {what: known("personal", what) for what in VOCABULARIES["en"]["personal"]}
+_NOTE = either(all_words("notes"))
+_TOOLS_OWN = re.compile(rf"{_NOTE}(?: {_NOTE})?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+")
 _ADDRESS = re.compile(
     r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}", re.IGNORECASE
@@ -53,8 +30,8 @@ def personal(columns: Sequence[Column], rows: int) -> Iterable[Guess]:
         ):
             yield Guess(column.name, OUT, SURE, "A note of the survey tool's, no answer.")
             continue
-        if told is None and not _NOT_A_PERSON.search(column.words):
-            told = next((what for what, pattern in _NAMED if pattern.search(name)), None)
+        if told is None and not known("no_person").search(column.words):
+            told = next((what for what, pattern in _NAMED.items() if pattern.search(name)), None)
         if told is None and _numbers_the_rows(column, name, rows):
             told = "a key to each answer"
         if told is not None:

@@ -16,43 +16,17 @@ from services.intake.domain.guess.columns import (
     spaced,
 )
 from services.intake.domain.scales import Scale, is_worded, numbers_from, scale_of
+from services.intake.domain.vocabulary import all_words, either, known, pattern
 
-_IMPORTANCE = r"importan\w*|imp|priorit\w*|relevan\w*|need(?:ed|s)?|matters?|expect(?:ed|ation)s?"
-_SATISFACTION = (
-    r"(?:dis|un)?satisf\w*|sat|perform\w*|quality|fulfil\w*|happy|"
-    r"how well|experience(?:d)?|currently met|met"
-)
-_KINDS = {
-    "importance": re.compile(rf"\b(?:{_IMPORTANCE})\b"),
-    "satisfaction": re.compile(rf"\b(?:{_SATISFACTION})\b"),
-}
+_KINDS = ("importance", "satisfaction")
 Family = str | tuple[str, str]
 
 _MOST_KINDS = 40  # different contents of a column that may be rated
 _MANNER = 3  # words of a part that says in which way the question's thing is rated
 # What may stand around the name of a thing besides its kind.
-_AROUND = re.compile(
-    rf"\b(?:{_IMPORTANCE}|{_SATISFACTION}|of|with|the|is|are|was|were|how|to|you|your|rate|rating|"
-    r"please|level|score|a|for|this|been|have|has|following|do|current(?:ly)?|it)\b"
-)
-_OVERALL = re.compile(
-    r"\b(?:over ?all|global(?:ly)?|all in all|general(?:ly)?|in total|as a whole)\b"
-)
-_RECOMMEND = re.compile(r"\brecommend|\bnps\b|promoter")
+_AROUND = pattern([*all_words("importance"), *all_words("satisfaction"), *all_words("around")])
 _ZERO_TO_TEN = "0 to 10"
-_UNAWARE = re.compile(
-    r"(?:not|n't|never) know\w* (?:of|about|it|this|that)\b|(?:did not|didn't) know|"
-    r"(?:not|n't|never) (?:been )?(?:aware|heard)|^unaware|^unknown to me"
-)
-_UNUSED = re.compile(
-    r"^n/a\b|not applicable|(?:not|n't|never) (?:been )?(?:yet )?us(?:ed?|ing)\b|no experience|"
-    r"^unused|does not apply"
-)
-_NO_ANSWER = re.compile(
-    r"no answer|no opinion|no basis|prefer not|prefer not to (?:say|answer)|don't know|"
-    r"do not know|not sure|unsure|can't say|cannot say|no response|skipped|refused|[-.?]+|na|nan|"
-    r"null|none given|#n/a|\(blank\)|not stated|unknown"
-)
+_NO_WORDS = re.compile(r"[-.?]+|#n/a|\(blank\)|nan|null")
 
 
 def kind_of(column: Column) -> str:
@@ -65,7 +39,7 @@ def kind_of(column: Column) -> str:
 
 def _kind(text: str) -> str:
     words = spaced(text)
-    kinds = [kind for kind, pattern in _KINDS.items() if pattern.search(words)]
+    kinds = [kind for kind in _KINDS if known(kind).search(words)]
     return kinds[0] if len(kinds) == 1 else ""
 
 
@@ -85,11 +59,11 @@ def read_contents(column: Column) -> tuple[dict[str, int], dict[str, str], tuple
     none: list[str] = []
     for cell, n in column.contents.items():
         text = cell.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()
-        if _NO_ANSWER.fullmatch(text):
+        if _NO_WORDS.fullmatch(text) or known("no_answer").fullmatch(text):
             none.append(cell)
-        elif _UNAWARE.search(text):
+        elif known("unaware").search(text):
             uses[cell] = "unaware"
-        elif _UNUSED.search(text):
+        elif known("unused").search(text):
             uses[cell] = "unused"
         else:
             points[cell] = n
@@ -115,7 +89,7 @@ def ratings(columns: Sequence[Column], _: int) -> Iterable[Guess]:
     single = [each for each in rated if each.column.name not in taken]
     overall = next((each for each in single if _is_overall(each)), None)
     for each in single:
-        if _RECOMMEND.search(each.column.words) and _span(each.scale) == _ZERO_TO_TEN:
+        if known("recommend").search(each.column.words) and _span(each.scale) == _ZERO_TO_TEN:
             yield _single(each, "nps", SURE, "Whether they would recommend something, 0 to 10.")
         elif each is overall:
             reason = f"Its name says overall; a scale from {_span(each.scale)}."
@@ -131,7 +105,7 @@ def ratings(columns: Sequence[Column], _: int) -> Iterable[Guess]:
 
 
 def _is_overall(each: _Rated) -> bool:
-    return each.kind != "importance" and _OVERALL.search(each.column.words) is not None
+    return each.kind != "importance" and known("overall").search(each.column.words) is not None
 
 
 def _span(scale: Scale) -> str:
@@ -240,11 +214,13 @@ def _on_one_scale(one: _Rated, other: _Rated) -> tuple[_Rated, _Rated]:
     return first, second
 
 
-_EDGES = " -–—:,;.|/()[]_?"  # noqa: RUF001  # dashes as people type them
+_EDGES = " -–—:,;.|/()[]_?¿"  # noqa: RUF001  # dashes as people type them
+_KIND, _JOINT = either(all_words("importance")), either(all_words("around"))
 _KIND_BEFORE = re.compile(
-    rf"^(?:how )?(?:{_IMPORTANCE})(?:\s+(?:is|of))?(?:\s+the)?[\s:,|/_-]+", re.IGNORECASE
+    rf"^¿?(?:{_JOINT}\s+)*{_KIND}(?:[\s'’]+{_JOINT}\b)*[\s:,|/_'’-]+",  # noqa: RUF001  # likewise
+    re.IGNORECASE,
 )
-_KIND_AFTER = re.compile(rf"[\s_:,|/(\[-]+(?:{_IMPORTANCE})[)\]]?$", re.IGNORECASE)
+_KIND_AFTER = re.compile(rf"[\s_:,|/(\[-]+{_KIND}[)\]]?$", re.IGNORECASE)
 
 
 def _about(importance: _Rated, satisfaction: _Rated) -> str:
