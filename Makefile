@@ -19,8 +19,8 @@ run: $(RUN)  ## Start everything at http://127.0.0.1:8000, data in ./var, until 
 demo: $(RUN)  ## Fill a running system (or one it starts) with labelled, generated answers
 	@exec $(BIN)/python -m deploy.demo
 
-load: $(RUN)  ## Load a CSV of answers: make load CSV=answers.csv MAPPING=mapping.json
-	@exec $(BIN)/python -m deploy.load $(CSV) $(MAPPING)
+load: $(RUN)  ## Load answers and close their survey: make load CSV=file MAPPING=file [KEEP_OPEN=yes]
+	@exec $(BIN)/python -m deploy.load $(CSV) $(MAPPING) $(if $(KEEP_OPEN),--keep-open)
 
 messages: $(RUN)  ## Messages that failed: make messages DO="parked", "show ID", "replay ID", "drop ID"
 	@$(BIN)/python -m shared.messages $(DO)

@@ -35,8 +35,8 @@ def main() -> None:
     console = Console(soft_wrap=True)
     try:
         with _groundswell(configured()) as (client, own):
-            survey = fill(client, console)
-            _show_around(client, survey, console)
+            closed, still_open = fill(client, console)
+            _show_around(client, closed, still_open, console)
             if own is not None:
                 console.print("\nGroundswell keeps running; Ctrl-C stops it.")
                 own.wait()
@@ -46,17 +46,17 @@ def main() -> None:
         sys.exit(130)
 
 
-def fill(client: Client, console: Console) -> str:
-    """Everything that there is to see; answers the survey's id. Each step leaves alone what is
-    there, and what somebody has changed since."""
-    definition = demo_data.definition()
-    text = json.dumps(definition, sort_keys=True)
-    survey = client.open_survey(definition, f"demo-{hashlib.sha256(text.encode()).hexdigest()}")
+def fill(client: Client, console: Console) -> tuple[str, str]:
+    """Everything that there is to see; answers the ids of a survey that is closed and of one that
+    is open. Each step leaves alone what is there, and what somebody has changed since."""
+    still_open = _survey(client, demo_data.open_definition())["id"]
+    survey = _survey(client, demo_data.definition())
     name: str = survey["id"]
     if survey["status"] == "open":
-        with console.status("Answering a survey"):
+        with console.status("Answering surveys"):
             count = sum(1 for _ in client.put_responses(name, demo_data.responses()))
-        console.print(f"{count} invented answers")
+            more = sum(1 for _ in client.put_responses(still_open, demo_data.open_responses()))
+        console.print(f"{count} invented answers to a survey that closes, {more} to one that stays")
         client.post(f"/intake/v1/surveys/{name}/close")
     else:
         console.print("The demonstration is there already.")
@@ -67,7 +67,12 @@ def fill(client: Client, console: Console) -> str:
     _decide(client, name, goals)
     with console.status("Storing snapshots"):
         _take_snapshots(client, len(outcomes))
-    return name
+    return name, still_open
+
+
+def _survey(client: Client, definition: Json) -> Json:
+    text = json.dumps(definition, sort_keys=True)
+    return client.open_survey(definition, f"demo-{hashlib.sha256(text.encode()).hexdigest()}")
 
 
 def _add_goals(client: Client) -> list[str]:
@@ -126,7 +131,7 @@ def _take_snapshots(client: Client, graduates: int) -> None:
         time.sleep(0.25)
 
 
-def _show_around(client: Client, survey: str, console: Console) -> None:
+def _show_around(client: Client, survey: str, still_open: str, console: Console) -> None:
     adopted = _first(client, survey, None)["id"]
     by_college = "metric=nace.career_outcomes_rate"
     for path, what in (
@@ -137,6 +142,8 @@ def _show_around(client: Client, survey: str, console: Console) -> None:
         ("/planning/goals", "the institution's goals"),
         (f"/metrics/?{by_college}", "what became of three classes, by college"),
         (f"/metrics/?segment=survey:{survey}", "satisfaction with each service, by group"),
+        (f"/intake/s/{still_open}", "a survey that is open: answer it, as on a phone"),
+        (f"/intake/surveys/{still_open}", "and see your answer counted; it can be closed here"),
     ):
         console.print(f"  {client.url}{path}\n    {what}", highlight=False)
 

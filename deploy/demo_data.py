@@ -47,6 +47,40 @@ _CLASSES = {
 _SOURCE = "synthetic (make demo)"
 
 
+# What they would say to the second, open survey: (importance, satisfaction) on average.
+_SHORT = {"hours": (4.5, 2.6), "cv": (4.1, 3.4), "alumni": (3.8, 2.2)}
+_SHORT_GROUPS = {"student": 18, "faculty": 6, "staff": 4}
+
+
+def open_definition() -> dict[str, Any]:
+    """A survey of two minutes that stays open, to be answered by whoever looks around."""
+    texts = {
+        "hours": "Appointments in the evening",
+        "cv": "Help with my CV",
+        "alumni": "Meeting alumni who do what I want to do",
+    }
+    needs = [
+        {"id": item, "type": "need", "text": text, "scale": {"min": 1, "max": 5}}
+        for item, text in texts.items()
+    ]
+    wish = {"id": "wish", "type": "text", "text": "What else would help you?", "max_length": 500}
+    return {
+        "title": "Try it yourself: two minutes for the career centre (invented)",
+        "groups": ["student", "faculty", "staff", "employer"],
+        "synthetic": True,
+        "items": [*needs, wish],
+    }
+
+
+def open_responses() -> Iterator[dict[str, Any]]:
+    """Some that are there already, so that there is something to see."""
+    random = Random(_SEED)  # noqa: S311
+    for group, people in _SHORT_GROUPS.items():
+        for number in range(people):
+            answers = {item: _rated(random, item, *means) for item, means in _SHORT.items()}
+            yield {"id": f"demo-open-{group}-{number:02}", "group": group, "answers": answers}
+
+
 def definition() -> dict[str, Any]:
     """The shipped survey, saying that its answers are invented."""
     survey: dict[str, Any] = json.loads(SURVEY.read_text(encoding="utf-8"))
@@ -81,6 +115,7 @@ def outcomes() -> list[dict[str, Any]]:
             "period": str(year),
             "segment": {"college": college},
             "category": _destination(random, *shares),
+            "synthetic": True,
         }
         for year, shares in _CLASSES.items()
         for college, graduates in _COLLEGES.items()

@@ -2,7 +2,7 @@
 
 From a CSV through the HTTP API to ranked needs, proposals and stored snapshots. It may be stopped
 and started again at any time: the same file and mapping make the same survey and the same answers.
-docs/examples/ has a mapping to start from.
+Then the survey is closed, unless KEEP_OPEN=yes. docs/mapping.md says what a mapping can say.
 """
 
 import argparse
@@ -57,14 +57,18 @@ def load(csv: Path, mapping: Path, *, keep_open: bool, console: Console) -> None
         _show_findings(csv, table, findings, console)
         client = Client.of(configured().var)
         survey = client.open_survey(table.definition(findings), table.key)
+        if survey["status"] == "open" and not keep_open:
+            console.print("When all are in, the survey is closed. KEEP_OPEN=yes keeps it open.")
         if survey["status"] == "open":
             text.seek(0)
             _send(client, survey["id"], text, meaning, findings.rows, console)
     if keep_open and survey["status"] == "open":
         console.print(f"The survey stays open: {client.url}/planning/surveys/{survey['id']}")
+        console.print(f"Close it at {client.url}/intake/surveys/{survey['id']}", highlight=False)
         return
     if survey["status"] == "open":
         client.post(f"/intake/v1/surveys/{survey['id']}/close")
+        console.print("The survey is closed, so that proposals are drafted from all its answers.")
     else:
         console.print(f"This file was loaded before, and its survey is {survey['status']}.")
     wait_until_settled(client, survey["id"], console)

@@ -29,6 +29,12 @@ class AccountSchema(Schema):
     name = fields.String()
     unit = fields.String()
     role = fields.String()
+    disabled = fields.Boolean()
+
+
+class AccountPageSchema(Schema):
+    accounts = fields.List(fields.Nested(AccountSchema))
+    next = fields.String(allow_none=True)
 
 
 class TokenSchema(Schema):

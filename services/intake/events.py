@@ -1,6 +1,6 @@
 """What intake promises to say. Of a response its highest revision counts, so that whoever adds them
 up needs no order; `before` is there for those who hear every revision once. `outcome` is what a
-response to a first-destination survey says now: {metric, period, category or null}."""
+response to a first-destination survey says now: {metric, period, category or null, synthetic}."""
 
 from dataclasses import dataclass
 from datetime import datetime

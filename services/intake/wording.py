@@ -10,12 +10,13 @@ from pathlib import Path
 import orjson
 from markupsafe import Markup, escape
 
+from shared.languages import marked
+
 CATALOGUE: Mapping[str, Mapping[str, str]] = {
     file.stem: orjson.loads(file.read_bytes())
     for file in sorted((Path(__file__).parent / "wording").glob("*.json"))
 }
 _OTHERWISE = "en"
-_FROM_THE_RIGHT = {"ar", "fa", "he", "ur"}
 
 
 class Wording:
@@ -38,15 +39,6 @@ class Wording:
         """As HTML, `values` escaped; English on a page in another language says that it is."""
         words = escape(self._words[key]).format(**values)
         return words if self.is_known else marked(words, _OTHERWISE)
-
-
-def direction(language: str) -> str:
-    return "rtl" if language.partition("-")[0] in _FROM_THE_RIGHT else "ltr"
-
-
-def marked(text: Markup, language: str) -> Markup:
-    """`text` said to be in another language than the page around it."""
-    return Markup('<span lang="{}" dir="{}">{}</span>').format(language, direction(language), text)
 
 
 def name_of(language: str) -> str:

@@ -19,6 +19,7 @@ from services.metrics.domain.definitions import (
 )
 from services.metrics.domain.period import Period
 from services.metrics.store.cuts import cut_id
+from services.metrics.store.outcomes import content_of
 from services.metrics.usecases.find_snapshots import (
     NotYetRecorded,
     Place,
@@ -215,9 +216,10 @@ def _table(snapshots: Iterator[dict[str, Any]]) -> Response:
 
 
 def _outcome(document: Document) -> dict[str, Any]:
-    names = ("metric", "source", "key", "period", "segment", "category", "revision")
+    names = ("metric", "source", "key", "revision")
     return {
         "id": document["_id"],
         **{name: document[name] for name in names},
+        **content_of(document),
         "recorded_at": times.rfc3339(document["recorded_at"]),
     }

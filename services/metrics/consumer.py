@@ -20,6 +20,7 @@ from services.metrics.store.surveys import Survey
 from services.metrics.usecases.fold_outcomes import fold_outcomes
 from shared.contributions import Contribution
 from shared.event import Message
+from shared.languages import language_in
 from shared.worker import Handler
 
 ERASURES = ("intake.response_erased.v1",)
@@ -79,13 +80,16 @@ class Receive:
 
 def _read_survey(message: Message) -> Survey:
     data = _survey.load(message.data)
+    titles = data["definition"]["title"]
+    language = language_in(titles)
     return Survey(
         id=message.subject,
         unit=message.unit,
         versions=frozenset({data["version"]}),
         items=frozenset(rated_items(data["definition"])),
         opened_at=data["opened_at"],
-        title=next(iter(data["definition"]["title"].values()), message.subject),
+        title=titles[language],
+        language=language,
         synthetic=data["definition"]["synthetic"],
     )
 
@@ -106,7 +110,7 @@ def _read_response(message: Message) -> Iterator[Contribution]:
 
 
 def _read_outcome(
-    unit: str, metric: str, period: str, category: str | None
+    unit: str, metric: str, period: str, category: str | None, *, synthetic: bool
 ) -> tuple[str, dict[str, Any] | None]:
     """The head in which an outcome counts, and as what; None where it does not stand. Raises
     ValidationError for a metric, a class or a category that there is not."""
@@ -117,5 +121,6 @@ def _read_outcome(
         raise ValidationError(str(error), "outcome") from error
     if category is not None and category not in kind.categories:
         raise ValidationError(f"There is no category {category!r}.", "outcome")
-    content = {"period": year.as_dict(), "segment": {}, "category": category}
+    content: dict[str, Any] = {"period": year.as_dict(), "segment": {}}
+    content |= {"category": category, "synthetic": synthetic}
     return outcomes_head(unit, metric, year.year), content if category else None

@@ -11,7 +11,7 @@ class OutcomesRecorded(Event):
     """Outcomes came in, or were corrected.
 
     Each of `outcomes` holds metric, source, key, revision, at, period and segment, and `before`
-    and `after`: null, or {period, segment, category}. Subject: the outcome's id.
+    and `after`: null, or {period, segment, category, synthetic}. Subject: the outcome's id.
     """
 
     type: ClassVar[str] = "metrics.outcomes_recorded.v1"

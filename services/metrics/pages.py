@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as HttpResponse
 
 from services.metrics import tables
@@ -20,6 +21,7 @@ from services.metrics.usecases.take_snapshots import complete_cuts, take_snapsho
 from shared import paging, times, web
 from shared.auth import page_for, reader
 from shared.documents import Document
+from shared.languages import said
 
 pages = Blueprint("pages", __name__, template_folder="templates")
 
@@ -29,7 +31,7 @@ READERS = ("planner", "administrator")
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _FILTERS = ("metric", "segment", "period", "recorded_at")
-_LONG = 50
+_LONG = 20
 _PAIRS = re.compile(rf"\s*,\s*(?=(?:{'|'.join(sorted(dimensions()))}):)")
 _LAST_MOMENT = time(23, 59, 59, 999_000, UTC)
 
@@ -87,17 +89,21 @@ def snapshots() -> Page:
         lambda row: [last, row[0].key, row[0].seq],
         lambda row: read(row[1]),
     )
-    surveys = _surveys(page["snapshots"])
     shown = render_template(
         "snapshots.html",
         **page,
         asked=asked,
         metrics=metrics(),
-        surveys=surveys,
-        synthetic=any(survey.synthetic for survey in surveys.values()),
+        surveys=_surveys(page["snapshots"]),
+        first=start is None,
         taken=request.args.get("taken"),
     )
     return (shown, 422) if asked.errors else shown
+
+
+@pages.app_template_filter()
+def title_of(survey: Survey) -> Markup:
+    return said({survey.language: survey.title})
 
 
 def _surveys(snapshots: list[dict[str, Any]]) -> dict[str, Survey]:

@@ -13,6 +13,10 @@ def _number() -> fields.Integer:
     return fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
 
 
+def _synthetic() -> fields.Boolean:
+    return fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+
+
 class _EventSchema(Schema):
     class Meta:
         unknown = EXCLUDE
@@ -24,8 +28,10 @@ class _ItemSchema(_EventSchema):
 
 
 class _DefinitionSchema(_EventSchema):
-    title = fields.Dict(fields.String(), fields.String(), required=True)
-    synthetic = fields.Boolean(truthy={True}, falsy={False}, load_default=False)
+    title = fields.Dict(
+        fields.String(), fields.String(), required=True, validate=validate.Length(min=1)
+    )
+    synthetic = _synthetic()
     items = fields.List(fields.Nested(_ItemSchema), required=True)
 
 
@@ -50,6 +56,7 @@ class _OutcomeSaidSchema(_EventSchema):
     metric = fields.String(required=True)
     period = fields.String(required=True)
     category = fields.String(required=True, allow_none=True)
+    synthetic = _synthetic()
 
 
 class ResponseEventSchema(_EventSchema):
@@ -65,6 +72,7 @@ class _ContentSchema(_EventSchema):
     period = fields.Dict(required=True)
     segment = fields.Dict(required=True)
     category = fields.String(required=True)
+    synthetic = _synthetic()
 
 
 class _OutcomeSchema(_EventSchema):
@@ -121,6 +129,9 @@ class SnapshotSchema(Schema):
     n = fields.Integer()
     small = fields.Boolean()
     suppressed = fields.Boolean()
+    synthetic = fields.Boolean(
+        metadata={"description": "It counts answers or outcomes that were generated."}
+    )
     valid_at = fields.String()
     recorded_at = fields.String()
     source = fields.Dict()
@@ -154,6 +165,7 @@ class OutcomeSchema(Schema):
     period = fields.Nested(PeriodSchema)
     segment = fields.Dict()
     category = fields.String()
+    synthetic = fields.Boolean()
     revision = fields.Integer()
     recorded_at = fields.String()
 

@@ -9,10 +9,11 @@ from services.metrics.domain.definitions import dimensions
 from services.metrics.domain.outcome import FIELDS
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FLAGS = {"true": True, "false": False}
 _WHAT = ("metric", "definition_version")
 _PERIOD = ("grain", "start", "end")
 _MEASURES = (
-    "value", "numerator", "denominator", "n", "small", "suppressed",
+    "value", "numerator", "denominator", "n", "small", "suppressed", "synthetic",
     "valid_at", "recorded_at", "hash", "erased",
 )  # fmt: skip
 
@@ -44,7 +45,11 @@ def read_outcomes(text: str) -> list[dict[str, Any]]:
 def _outcome(cells: Mapping[str, str]) -> dict[str, Any]:
     given = {name: cell.strip() for name, cell in cells.items() if cell.strip()}
     segment = {name: cell for name, cell in given.items() if name not in FIELDS}
-    return {name: cell for name, cell in given.items() if name in FIELDS} | {"segment": segment}
+    fields: dict[str, Any] = {name: cell for name, cell in given.items() if name in FIELDS}
+    if "synthetic" in fields:
+        cell = fields["synthetic"]
+        fields["synthetic"] = _FLAGS.get(cell.lower(), cell)
+    return fields | {"segment": segment}
 
 
 def write_snapshots(contents: Iterable[Mapping[str, Any]]) -> Iterator[str]:

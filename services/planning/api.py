@@ -72,8 +72,10 @@ def get_survey(survey_id: str) -> Json:
 @blueprint.arguments(NeedsQuerySchema(), location="query")
 def list_needs(query: Json, survey_id: str) -> Json:
     """Ranked needs with their evidence, for everybody or for one group."""
-    needs = rank_needs(store(), reader().unit, survey_id, query["group"])
-    return {"needs": [asdict(need) for need in needs], "next": None}
+    unit = reader().unit
+    needs = rank_needs(store(), unit, survey_id, query["group"])
+    synthetic = read_evidence(store(), unit, survey_id).survey.synthetic
+    return {"needs": [asdict(need) for need in needs], "synthetic": synthetic, "next": None}
 
 
 @blueprint.post("/surveys/<survey_id>/proposals")
@@ -183,6 +185,7 @@ def _survey_line(known: KnownSurvey) -> Json:
         "id": known.id,
         "version": survey.version if survey else None,
         "title": survey.title if survey else None,
+        "synthetic": survey.synthetic if survey else None,
         "closed_at": times.rfc3339(seal.closed_at) if seal else None,
         "drafted": dict(known.drafted) or None,
     }
@@ -195,6 +198,7 @@ def _survey_json(evidence: EvidenceNow) -> Json:
         "id": survey.id,
         "version": survey.version,
         "title": survey.title,
+        "synthetic": survey.synthetic,
         "minimum_group_size": survey.minimum_group_size,
         "n": evidence.count,
         "n_by_group": {group: tables.stratum(group).respondents for group in groups},

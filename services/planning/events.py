@@ -8,7 +8,8 @@ from shared.event import Event
 
 @dataclass(frozen=True)
 class ProposalsDrafted(Event):
-    """Subject: the survey. `seal` is the closing it was drafted for, None at a planner's request.
+    """Subject: the survey. `seal` is the closing it was drafted for, None at a planner's request;
+    `synthetic` says that the answers are generated.
 
     A proposal here is {id, version, item, group, priority}.
     """
@@ -18,6 +19,7 @@ class ProposalsDrafted(Event):
     survey_version: int
     evidence_hash: str
     seal: int | None
+    synthetic: bool
     proposals: list[dict[str, Any]]
 
 
@@ -40,7 +42,8 @@ class ProposalDecided(Event):
 class GoalAdopted(Event):
     """Subject: the proposal that became a goal, with what it will be measured by.
 
-    A measure is {metric, segment, baseline, target, due}; `due` is an ISO date.
+    A measure is {metric, segment, baseline, target, due}; `due` is an ISO date. Where it is
+    `synthetic` it rests on generated answers.
     """
 
     type: ClassVar[str] = "planning.goal_adopted.v1"
@@ -53,6 +56,7 @@ class GoalAdopted(Event):
     objective: str
     owner: str
     priority: float
+    synthetic: bool
     institutional_goals: list[str]
     measures: list[dict[str, Any]]
     adopted_by: str

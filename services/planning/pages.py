@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response
 
 from services.planning import plain
+from services.planning.domain.draft import pooled, told_together
 from services.planning.domain.goal import InstitutionalGoal, UnknownGoal
 from services.planning.domain.proposal import (
     AlreadyDecided,
@@ -25,7 +26,7 @@ from services.planning.usecases.decide_proposal import decide_proposal
 from services.planning.usecases.draft_proposals import draft_proposals
 from services.planning.usecases.edit_proposal import edit_proposal
 from services.planning.usecases.rank_needs import rank_needs
-from services.planning.usecases.read_evidence import read_evidence
+from services.planning.usecases.read_evidence import evidence_of, read_evidence
 from shared import paging
 from shared.auth import page_for, reader
 from shared.problems import flattened
@@ -37,7 +38,7 @@ Page = str | Response | tuple[str, int]
 
 READERS = ("planner", "administrator")
 _FORM = "application/x-www-form-urlencoded"
-_LONG = 50
+_LONG = 10
 _TOP = 3
 _MOST = 500
 _REFUSALS = (AlreadyDecided, NotAccepted, NotReadyToAccept, UnknownGoal)
@@ -50,18 +51,31 @@ class SomebodyWasFaster(Exception):
         super().__init__("Somebody changed this meanwhile. Look at it again, then send once more.")
 
 
-for each in (plain.ordinal, plain.percent, plain.place, plain.words):
+for each in (
+    plain.label,
+    plain.naming,
+    plain.ordinal,
+    plain.percent,
+    plain.place,
+    plain.title_of,
+    plain.together,
+    plain.words,
+):
     pages.add_app_template_filter(each)
 
 
 @pages.get("/")
+@takes_query("cursor")
 @page_for(*READERS)
 def surveys() -> str:
     """Surveys that planning knows of."""
-    unit = reader().unit
-    known = store().surveys.page(unit, after=None, limit=_MOST)
-    listed = [read_evidence(store(), unit, each.id) for each in known if each.survey is not None]
-    return render_template("planning_surveys.html", surveys=listed)
+    after = paging.after(request.args.get("cursor"))
+    known = store().surveys.page(reader().unit, after=after, limit=_LONG + 1)
+    page = paging.page("surveys", known, _LONG, lambda each: each.id, lambda each: each)
+    listed = [evidence_of(store(), each, each.survey) for each in page["surveys"] if each.survey]
+    return render_template(
+        "planning_surveys.html", surveys=listed, next=page["next"], first=after is None
+    )
 
 
 @pages.get("/surveys/<survey_id>")
@@ -84,7 +98,8 @@ def survey(survey_id: str) -> Response:
         evidence=evidence,
         survey=evidence.survey,
         synthetic=evidence.survey.synthetic,
-        labels={item.id: item.label for item in evidence.survey.items},
+        items={item.id: item for item in evidence.survey.items},
+        pools=told_together(pooled(evidence.survey, tables), evidence.survey.minimum_group_size),
         needs=needs,
         bars=plain.bars(needs),
         group=group,
@@ -113,9 +128,15 @@ def proposals() -> str:
     found = store().proposals.page(unit, {**wanted, "group": None}, after=after, limit=_LONG + 1)
     page = paging.page("proposals", found, _LONG, place, lambda each: each)
     known = store().surveys.page(unit, after=None, limit=_MOST)
-    titles = {each.id: plain.title(each.survey) for each in known if each.survey is not None}
+    surveys = {each.id: each.survey for each in known if each.survey is not None}
     return render_template(
-        "proposals.html", **page, wanted=wanted, titles=titles, statuses=plain.STATUSES
+        "proposals.html",
+        **page,
+        first=after is None,
+        wanted=wanted,
+        surveys=surveys,
+        item_of=plain.item_of,
+        statuses=plain.STATUSES,
     )
 
 
@@ -238,8 +259,12 @@ def _proposal_page(
         "proposal.html",
         proposal=found,
         survey=survey,
-        synthetic=survey is not None and survey.synthetic,
-        survey_title=plain.title(survey) if survey else found.evidence.survey,
+        item=plain.item_of(found, survey),
+        synthetic=found.evidence.synthetic,
+        survey_title=plain.title_of(survey) if survey else found.evidence.survey,
+        pools={each["group"]: each for each in found.evidence.pools},
+        unknown_parts=plain.unknown_parts(found.score),
+        moved_by_goals=plain.moved_by_goals(found.score),
         goals=goals,
         served=[goals[name].title for name in found.institutional_goals if name in goals],
         rows=rows,

@@ -4,15 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from services.planning.domain.goal import Goals
-from services.planning.domain.proposal import OUTCOMES, UNDECIDED, Entry
-from services.planning.domain.survey import Survey
+from services.planning.domain.proposal import OUTCOMES, UNDECIDED, Entry, Proposal
+from services.planning.domain.score import Score
+from services.planning.domain.survey import Item, Survey
+from shared.languages import said
 
 STATUSES = tuple(sorted({*UNDECIDED, *OUTCOMES.values(), "active", "closed"}))
 _WORDS = {
     "concentrate_here": "concentrate here",
     "possible_overkill": "well supplied",
     "buy_in": "buy-in",
+    "score": "priority",
     "edit": "edited",
     "draft": "draft",
     "supersede": "replaced by a newer version",
@@ -60,8 +65,65 @@ def place(need: Mapping[str, Any]) -> str:
     return f"tied {ordinal(low)} to {ordinal(high)}" if low < high else ordinal(low)
 
 
-def title(survey: Survey) -> str:
-    return survey.title.get("en") or next(iter(survey.title.values()))
+def title_of(survey: Survey) -> Markup:
+    return said(survey.title)
+
+
+def label(item: Item) -> Markup:
+    return said(item.text)
+
+
+def naming(text: str, item: Item | None) -> Markup:
+    """A text that names an item: where that is in another language, it says so."""
+    if item is None:
+        return escape(text)
+    return Markup(escape(text).replace(escape(item.label), label(item)))  # noqa: S704  # escaped
+
+
+def item_of(proposal: Proposal, survey: Survey | None) -> Item | None:
+    items = survey.items if survey else ()
+    return next((item for item in items if item.id == proposal.item), None)
+
+
+def together(pool: Mapping[str, Any]) -> str:
+    """Why groups are shown as one."""
+    groups, few = pool["groups"], pool["too_few"]
+    number = "Two" if len(groups) == 2 else str(len(groups))
+    who = "each" if few == groups else " and ".join(map(words, few))
+    have = "have" if who != "each" and len(few) > 1 else "has"
+    why = f"{who} {have} fewer than {pool['minimum']} answers"
+    return f"{number} groups shown as one, because {why}."
+
+
+def unknown_parts(score: Score) -> str:
+    """Which parts of a score are not known yet, and what became of their weights."""
+    unknown = [each.name for each in score.components if each.value is None]
+    if not unknown:
+        return ""
+    names = " and ".join(map(words, unknown)).capitalize()
+    weights = " and ".join(percent(score.weights[name]) for name in unknown)
+    if len(unknown) == 1:
+        return f"{names} is not known yet: its weight of {weights} is shared out among the others."
+    return f"{names} are not known yet: their weights of {weights} are shared out among the others."
+
+
+def moved_by_goals(score: Score) -> str:
+    """What the institutional goals that a proposal serves, or could serve, do to its total."""
+    others = score.aligned(None).total
+    alignment = next(each.value for each in score.components if each.name == "alignment")
+    if alignment is None:
+        return (
+            "As soon as institutional goals are chosen, alignment counts as well. The total goes "
+            f"up if they carry more than {percent(others / 100)} of the weight of all goals, and "
+            "down if they carry less."
+        )
+    side, way = ("below", "down") if 100 * alignment < others else ("above", "up")
+    return (
+        f"Without alignment the other parts come to {others:.1f} of 100. The goals that the "
+        f"proposal serves carry {percent(alignment)} of the weight of all goals, which is {side} "
+        f"that, so counting alignment moves the total {way}, from {others:.1f} to "
+        f"{score.total:.1f}. The more of that weight a proposal serves, the higher its total."
+    )
 
 
 def bars(needs: Sequence[Mapping[str, Any]]) -> list[Bar | None]:

@@ -31,6 +31,7 @@ PAGES = {
     "metrics": ("/metrics/", "administrator"),
     "wrong filter": ("/metrics/?period=x", "administrator"),
     "outcomes": ("/metrics/outcomes", "administrator"),
+    "accounts": ("/accounts/", "administrator"),
 }
 
 

@@ -116,6 +116,7 @@ def loaded(client, environment, files, answers):
     done = load(environment, *files)
     assert done.returncode == 0, done.stderr
     assert "20 of 42 answers were there already" in done.stdout
+    assert "The survey is closed" in done.stdout
     closed = client.get(f"/intake/v1/surveys/{survey}")
     assert (closed["status"], closed["seal"]["count"]) == ("closed", len(answers))
     return survey, done.stdout
@@ -202,15 +203,32 @@ def test_refusal_names_every_field(client):
     assert "colour: Unknown field." in str(caught.value)
 
 
+def test_a_survey_stays_open_where_that_is_asked_for(client, environment, files, loaded, tmp_path):
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(json.dumps({**MAPPING, "title": "Stays open"}))
+    command = ["make", "-s", "-o", ".venv/.run-installed", "load"]
+    command += [f"CSV={files[0]}", f"MAPPING={mapping}", "KEEP_OPEN=yes"]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "stays open" in ran.stdout
+    status = {each["status"] for each in client.pages("/intake/v1/surveys", "surveys")}
+    assert status == {"closed", "open"}
+
+
 def test_demonstration_fills_a_running_system_and_finds_itself_again(client):
     console = Console(file=StringIO())
-    survey = fill(client, console)
+    survey, still_open = fill(client, console)
+    assert client.get(f"/intake/v1/surveys/{still_open}")["status"] == "open"
     proposals = list(client.pages("/planning/v1/proposals", "proposals", survey=survey))
     assert {each["status"] for each in proposals} == {
         "draft", "active", "deferred", "changes_requested"
     }  # fmt: skip
     assert any(each["evidence"]["dissenting_groups"] for each in proposals)
-    assert fill(client, console) == survey
+    snapshots = client.pages("/metrics/v1/snapshots", "snapshots", metric="nace.knowledge_rate")
+    assert {each["synthetic"] for each in snapshots} == {True}
+    assert fill(client, console) == (survey, still_open)
     assert "there already" in console.file.getvalue()
     again = client.pages("/planning/v1/proposals", "proposals", survey=survey)
     assert list(again) == proposals

@@ -14,6 +14,18 @@ class NameTaken(Exception):
     """Another account has this name."""
 
 
+class NoSuchAccount(Exception):
+    """Missing, or another unit's, which looks the same from outside."""
+
+
+class AccountDisabled(Exception):
+    """Name and password are right, and an administrator took the account out of use."""
+
+
+class OwnAccount(Exception):
+    """Nobody takes their own account out of use: there might be no other administrator."""
+
+
 @dataclass(frozen=True)
 class Account:
     """`password_hash` is Argon2id in its encoded form."""
@@ -22,6 +34,7 @@ class Account:
     unit: str
     role: str
     password_hash: str
+    disabled: bool = False
 
 
 def claims(name: str, role: str, unit: str, *, now: int, lifetime: int) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from services.accounts.domain.account import Account, WrongCredentials
+from services.accounts.domain.account import Account, AccountDisabled, WrongCredentials
 from services.accounts.store import Accounts
 
 
 def sign_in(accounts: Accounts, *, name: str, password: str) -> Account:
-    """Raises WrongCredentials."""
+    """Raises WrongCredentials, AccountDisabled."""
     account = accounts.get(name)
     hashed = _nobodys_hash() if account is None else account.password_hash
     try:
@@ -19,6 +19,8 @@ def sign_in(accounts: Accounts, *, name: str, password: str) -> Account:
         raise WrongCredentials("No account has this name and password.") from error
     if account is None:
         raise WrongCredentials("No account has this name and password.")
+    if account.disabled:
+        raise AccountDisabled("This account is disabled: ask an administrator.")
     return account
 
 

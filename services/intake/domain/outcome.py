@@ -22,17 +22,20 @@ _YEAR = re.compile(r"(19|20)\d\d", re.ASCII)
 
 @dataclass(frozen=True)
 class Destination:
-    """Which item says where somebody went, and of which class year."""
+    """Which item says where somebody went, and of which class year; `synthetic` where the survey
+    says that its answers are generated."""
 
     item: str
     period: str
+    synthetic: bool
 
     def outcome(self, content: Mapping[str, Any] | None) -> dict[str, Any]:
         """What a response says now: its category, or None where it is none or stands no more."""
         answers = {**content["profile"], **content["answers"]} if content else {}
         answer = answers.get(self.item)
         category = answer if isinstance(answer, str) else None
-        return {"metric": METRIC, "period": self.period, "category": category}
+        said = {"metric": METRIC, "period": self.period, "category": category}
+        return {**said, "synthetic": self.synthetic}
 
 
 def destination_of(definition: Mapping[str, Any]) -> Destination | None:
@@ -41,7 +44,9 @@ def destination_of(definition: Mapping[str, Any]) -> Destination | None:
         return None
     items = (item["id"] for item in definition["items"] if item.get("role") == _ROLE)
     name = next(items, None)
-    return None if name is None else Destination(name, definition["outcome_period"])
+    if name is None:
+        return None
+    return Destination(name, definition["outcome_period"], definition.get("synthetic", False))
 
 
 def destination_errors(definition: Mapping[str, Any]) -> Iterator[dict[str, str]]:

@@ -23,7 +23,7 @@ from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.create_survey import create_survey
 from services.intake.usecases.duplicate_survey import duplicate_survey
 from services.intake.usecases.publish_survey import publish_survey
-from shared import web
+from shared import paging, web
 from shared.auth import page_for, reader
 from shared.problems import flattened
 
@@ -35,10 +35,12 @@ _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_SURVEYS = 500
+_LONG = 10
 _SHIPPED = Path(__file__).parents[1] / "starters" / "career_services_needs.json"
 
 
 @pages.get("/surveys")
+@web.takes_query("cursor")
 @page_for("planner", "administrator")
 def surveys() -> str:
     """Every survey of the unit, newest first, and a form for another one."""
@@ -149,14 +151,25 @@ def _changed(name: str, change: Callable[..., Survey]) -> HttpResponse:
     return redirect(url_for("watching.watch", name=name), 303)
 
 
+def _newest_first(survey: Survey) -> tuple[float, str]:
+    return -survey.created_at.timestamp(), survey.id
+
+
 def _surveys_page(typed: str = "", errors: list[dict[str, str]] | None = None) -> str:
     found = web.store().surveys.page(reader().unit, None, _MOST_SURVEYS)
-    newest = sorted(found, key=lambda each: each.created_at, reverse=True)
-    listed = [(each, speaking(each)) for each in newest]
+    newest = sorted(found, key=_newest_first)
+    after = paging.after(request.args.get("cursor"))
+    rest = [
+        each
+        for each in newest
+        if each.status != ARCHIVED and (after is None or _newest_first(each) > tuple(after))
+    ]
+    page = paging.page("surveys", rest, _LONG, _newest_first, lambda each: (each, speaking(each)))
     return render_template(
         "surveys.html",
-        surveys=[(each, say) for each, say in listed if each.status != ARCHIVED],
-        archived=[(each, say) for each, say in listed if each.status == ARCHIVED],
+        **page,
+        first=after is None,
+        archived=[(each, speaking(each)) for each in newest if each.status == ARCHIVED],
         typed=typed,
         errors=errors or [],
         new_id=uuid4().hex,

@@ -1,7 +1,6 @@
 """A survey's texts and the pages' own words in the reader's language."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -13,7 +12,8 @@ from services.intake.domain.definition import GROUP, PIPED
 from services.intake.domain.items import NO_BASIS, Raw
 from services.intake.domain.participation import promise
 from services.intake.domain.survey import Survey
-from services.intake.wording import CATALOGUE, Wording, direction, marked, name_of
+from services.intake.wording import CATALOGUE, Wording, name_of
+from shared.languages import PAGES, direction, marked
 
 Texts = Mapping[str, str]
 _UNANSWERED = "…"
@@ -28,10 +28,18 @@ def language_of(definition: Raw) -> str:
     return request.accept_languages.best_match(languages) or str(languages[0])
 
 
-def speaking(survey: Survey) -> Callable[[Texts], str]:
-    """Picks a text in the reader's language, or in the survey's first."""
+def speaking(survey: Survey) -> Callable[[Texts], Markup]:
+    """Picks a text in the reader's language, or in the survey's first, for a page in English. What
+    is in another language says so; in a title or an attribute, strip that off."""
     definition = survey.definition
-    return partial(_text, languages=(language_of(definition), definition["languages"][0]))
+    languages = (language_of(definition), definition["languages"][0])
+
+    def say(texts: Texts) -> Markup:
+        language = _language(texts, languages)
+        text = escape(texts[language])
+        return text if language.startswith(PAGES) else marked(text, language)
+
+    return say
 
 
 def _text(texts: Texts, languages: Sequence[str]) -> str:

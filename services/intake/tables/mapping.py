@@ -122,7 +122,7 @@ class _ItemSchema(_Strict):
             raise ValidationError(errors)
 
 
-class _MappingSchema(_Strict):
+class MappingSchema(_Strict):
     title = fields.String(required=True)
     language = fields.String(load_default="en")
     synthetic = fields.Boolean(load_default=False, truthy={True}, falsy={False})
@@ -239,7 +239,7 @@ def read_mapping(text: bytes | str) -> FileMapping:
     """Raises InvalidMapping."""
     try:
         raw = json.loads(text)
-        loaded: dict[str, Any] = _MappingSchema().load(raw)
+        loaded: dict[str, Any] = MappingSchema().load(raw)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidMapping([_error("mapping", f"This is not JSON: {error}")]) from error
     except ValidationError as error:

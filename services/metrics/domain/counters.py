@@ -20,13 +20,19 @@ Count = Callable[[Changes, Mapping[str, Any], int], None]
 """Adds one contribution's `before` (-1) or `after` (+1) to the changes of a batch."""
 
 
+def synthetic(counter: str) -> str:
+    """The name of the counter that says how many of another one's were generated."""
+    return f"synthetic {counter}"
+
+
 @dataclass(frozen=True)
 class Figure:
-    """What one metric says of one segment of a head."""
+    """What one metric says of one segment of a head; `synthetic` where any of what it counts is."""
 
     segment: dict[str, str]
     numerator: int
     denominator: int | None
+    synthetic: bool
 
 
 @dataclass
@@ -75,7 +81,11 @@ class Counters:
                     for name, amount in counts.items():
                         total[name] += amount
             for segment, total in totals.items():
-                yield Figure(dict(zip(point, segment, strict=True)), *metric.measure(total))
+                yield Figure(
+                    dict(zip(point, segment, strict=True)),
+                    *metric.measure(total),
+                    synthetic=any(total.get(synthetic(name), 0) > 0 for name in counted),
+                )
 
     def pack(self) -> bytes:
         """The state as bytes; each cell's key is the JSON array of its values."""

@@ -18,7 +18,8 @@ from services.metrics.domain.snapshot import Lineage, Snapshot, series_of, valid
 
 @dataclass(frozen=True)
 class Head:
-    """What was folded of one survey, or of one class year's outcomes, up to one version."""
+    """What was folded of one survey, or of one class year's outcomes, up to one version;
+    `synthetic` where all of it is. What is so in part its counters know."""
 
     name: str
     version: int
@@ -28,6 +29,7 @@ class Head:
     within: Mapping[str, str]
     counters: Counters
     latest: datetime
+    synthetic: bool
 
 
 @dataclass
@@ -50,10 +52,11 @@ class Row:
     numerator: int
     denominator: int | None
     is_new: bool
+    synthetic: bool = False
 
     @property
     def figure(self) -> list[int | None]:
-        return [self.definition_version, self.numerator, self.denominator]
+        return [self.definition_version, self.numerator, self.denominator, int(self.synthetic)]
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Part:
                     self.valid_at,
                     recorded_at,
                     self.lineage,
+                    row.synthetic,
                 ),
             )
 
@@ -143,6 +147,7 @@ def _changed(head: Head, mark: Mark, metrics: Iterable[Metric]) -> Iterator[Row]
                 figure.numerator,
                 figure.denominator,
                 is_new=False,
+                synthetic=head.synthetic or figure.synthetic,
             )
             last = mark.figures.get(row.series)
             if last is None:

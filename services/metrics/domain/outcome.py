@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.metrics.domain.counters import Changes, Count
+from services.metrics.domain.counters import Changes, Count, synthetic
 from services.metrics.domain.definitions import OutcomeKind, outcome_kinds
 from services.metrics.domain.period import Period
 
@@ -13,7 +13,7 @@ LONGEST = 200
 FIELDS = frozenset(
     {
         "source", "key", "metric", "period", "occurred_at", "segment",
-        "value", "category", "numerator", "denominator",
+        "value", "category", "numerator", "denominator", "synthetic",
     }
 )  # fmt: skip
 
@@ -28,7 +28,8 @@ class InvalidOutcome(ValueError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A category, in a segment and a period; `source` and `key` say whose it is."""
+    """A category, in a segment and a period; `source` and `key` say whose it is. Where it is
+    `synthetic` it was invented, and every figure that counts it says so."""
 
     source: str
     key: str
@@ -36,6 +37,7 @@ class Outcome:
     period: Period
     segment: dict[str, str]
     category: str
+    synthetic: bool
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> "Outcome":
@@ -55,6 +57,7 @@ class Outcome:
             period,
             {name: segment[name] for name in kind.dimensions if name in segment},
             row["category"],
+            row.get("synthetic") or False,
         )
 
     @property
@@ -64,6 +67,7 @@ class Outcome:
             "period": self.period.as_dict(),
             "segment": self.segment,
             "category": self.category,
+            "synthetic": self.synthetic,
         }
 
 
@@ -71,8 +75,11 @@ def outcomes_of(kind: OutcomeKind) -> Count:
     """Counts one outcome under its category, in the cell of its segment."""
 
     def count(changes: Changes, content: Mapping[str, Any], sign: int) -> None:
-        segment = content["segment"]
-        changes[tuple(segment.get(name) for name in kind.dimensions)][content["category"]] += sign
+        segment, category = content["segment"], content["category"]
+        counts = changes[tuple(segment.get(name) for name in kind.dimensions)]
+        counts[category] += sign
+        if content.get("synthetic"):
+            counts[synthetic(category)] += sign
 
     return count
 
@@ -83,6 +90,8 @@ def _unread(row: Mapping[str, Any]) -> dict[str, str]:
         for name in row
         if name not in FIELDS
     }
+    if type(row.get("synthetic") or False) is not bool:
+        errors["synthetic"] = "Give true or false."
     return errors | {
         name: f"Give a text of 1 to {LONGEST} characters."
         for name in ("source", "key")

@@ -33,7 +33,10 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """`valid_at` is what time it speaks of, `recorded_at` when it was known; both aware UTC."""
+    """`valid_at` is what time it speaks of, `recorded_at` when it was known; both aware UTC.
+
+    It is `synthetic` where it counts anything that was generated.
+    """
 
     metric: str
     definition_version: int
@@ -44,6 +47,7 @@ class Snapshot:
     valid_at: datetime
     recorded_at: datetime
     source: Lineage
+    synthetic: bool
 
     @property
     def n(self) -> int:
@@ -63,6 +67,7 @@ class Snapshot:
             "n": self.n,
             "small": self.n < SMALL,
             "suppressed": False,
+            "synthetic": self.synthetic,
             "valid_at": rfc3339(self.valid_at),
             "recorded_at": rfc3339(self.recorded_at),
             "source": self.source.as_dict(),

@@ -52,9 +52,11 @@ class Heads:
             if survey is None:
                 raise LookupError(f"{head.id} was folded, but its survey is missing")
             records, period, within = answers.RECORDS, survey.period, {"survey": rest}
+            synthetic = survey.synthetic
         else:
             _, records, year = rest.rsplit("/", 2)
             period, within = Period.of_year(int(year), outcome_kinds()[records].grain), {}
+            synthetic = False
         found = cut.Head(
             name=head.id,
             version=head.v,
@@ -64,6 +66,7 @@ class Heads:
             within=within,
             counters=counters,
             latest=times.parse(counters.latest),
+            synthetic=synthetic,
         )
         return found, metrics_counting(records)
 

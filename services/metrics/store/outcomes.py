@@ -42,6 +42,16 @@ class Outcomes:
         return list(found.sort("_id", ASCENDING).limit(limit))
 
 
+def content_of(document: Document) -> Document:
+    """What may be corrected of an outcome, as it stands: Outcome.content."""
+    return {
+        "period": document["period"],
+        "segment": document["segment"],
+        "category": document["category"],
+        "synthetic": document.get("synthetic", False),
+    }
+
+
 def outcome_id(unit: str, outcome: Outcome) -> str:
     """The same for whoever records it again."""
     names = [unit, outcome.metric, outcome.source, outcome.key]

@@ -7,12 +7,13 @@ from pymongo.database import Database
 
 from services.metrics.domain.period import Period
 from shared.documents import Document
+from shared.languages import PAGES
 
 
 @dataclass(frozen=True)
 class Survey:
     """What metrics needs of a survey: whose answers are rated, in any of the versions that have
-    arrived, when it was first opened, and what pages call it."""
+    arrived, when it was first opened, and what pages call it, in which language."""
 
     id: str
     unit: str
@@ -20,6 +21,7 @@ class Survey:
     items: frozenset[str]
     opened_at: datetime
     title: str
+    language: str
     synthetic: bool
 
     @property
@@ -38,7 +40,11 @@ class Surveys:
             {"_id": survey.id},
             {
                 "$setOnInsert": {"unit": survey.unit, "schema": 1},
-                "$set": {"title": survey.title, "synthetic": survey.synthetic},
+                "$set": {
+                    "title": survey.title,
+                    "language": survey.language,
+                    "synthetic": survey.synthetic,
+                },
                 "$addToSet": {
                     "versions": {"$each": sorted(survey.versions)},
                     "items": {"$each": sorted(survey.items)},
@@ -59,5 +65,6 @@ class Surveys:
             frozenset(found["items"]),
             found["opened_at"],
             found["title"],
+            found.get("language", PAGES),
             found["synthetic"],
         )

@@ -8,6 +8,7 @@ from typing import Any
 from services.metrics.domain.period import Period
 from services.metrics.store import Store
 from services.metrics.store.heads import outcomes_head
+from services.metrics.store.outcomes import content_of
 from shared import times
 from shared.chunks import INSERTS
 from shared.contributions import Contribution
@@ -49,8 +50,7 @@ def _contributions(unit: str, name: str, said: Mapping[str, Any]) -> Iterator[Co
 
 def _as_said(document: Document) -> Iterator[tuple[str, str, dict[str, Any]]]:
     said = {"metric": document["metric"], "at": times.rfc3339(document["recorded_at"])}
-    after = {name: document[name] for name in ("period", "segment", "category")}
-    now = said | {"revision": document["revision"], "before": None, "after": after}
+    now = said | {"revision": document["revision"], "before": None, "after": content_of(document)}
     yield document["unit"], document["_id"], now
     for left in document.get("left", ()):
         gone = said | {"revision": left["revision"], "before": left, "after": None}

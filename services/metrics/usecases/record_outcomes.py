@@ -8,7 +8,7 @@ from typing import Any
 from services.metrics.domain.outcome import InvalidOutcome, Outcome
 from services.metrics.events import OutcomesRecorded
 from services.metrics.store import Store
-from services.metrics.store.outcomes import outcome_id
+from services.metrics.store.outcomes import content_of, outcome_id
 from shared import times
 from shared.chunks import INSERTS, chunks
 from shared.documents import Document
@@ -47,7 +47,7 @@ def record_outcomes(store: Store, unit: str, rows: Sequence[Mapping[str, Any]]) 
         done.recorded += len(some) - len(existed)
         known |= store.outcomes.among([some[position][0]["_id"] for position in existed])
     for name, document in known.items():
-        if _content(document) == outcomes[name].content:
+        if content_of(document) == outcomes[name].content:
             done.unchanged += 1
         else:
             _correct(store, name, outcomes[name], now)
@@ -96,7 +96,7 @@ def _new(
 
 def _correct(store: Store, name: str, outcome: Outcome, now: datetime) -> None:
     def correct(document: Document) -> list[OutcomesRecorded]:
-        before = _content(document)
+        before = content_of(document)
         if before == outcome.content:
             return []
         document["revision"] += 1
@@ -115,7 +115,7 @@ def _left(document: Document, outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _event(document: Document, before: Mapping[str, Any] | None) -> OutcomesRecorded:
-    after = _content(document)
+    after = content_of(document)
     return OutcomesRecorded(
         unit=document["unit"],
         subject=document["_id"],
@@ -133,7 +133,3 @@ def _event(document: Document, before: Mapping[str, Any] | None) -> OutcomesReco
             }
         ],
     )
-
-
-def _content(document: Document) -> dict[str, Any]:
-    return {name: document[name] for name in ("period", "segment", "category")}

@@ -18,10 +18,11 @@ TOP = 3
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Groups that are ranked as one."""
+    """Groups that are ranked as one, `too_few` of them because they could not be ranked alone."""
 
     groups: tuple[str, ...]
     respondents: int
+    too_few: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -73,6 +74,8 @@ def draft_proposals(
                 respondents=pool.respondents,
                 items=tuple(asdict(row) for row in rows),
                 dissenting_groups=tuple(_dissent(need, ranked)),
+                pools=told_together(pools, survey.minimum_group_size),
+                synthetic=survey.synthetic,
             )
             drafts.append(_draft(survey, need, evidence, pool, weights=weights, when=when))
     return sorted(drafts, key=lambda draft: (-draft.score.total, draft.id))
@@ -89,14 +92,29 @@ def pooled(survey: Survey, tables: Tables) -> list[Pool]:
     minimum = survey.minimum_group_size
     large = sorted((size, group) for group, size in sizes.items() if size >= minimum)
     small = [group for group, size in sizes.items() if 0 < size < minimum]
+    too_few = tuple(small)
     pools = [Pool((group,), size) for size, group in large]
     together = sum(sizes[group] for group in small)
     if small and together < minimum and large:
         small.append(large[0][1])
         together += large[0][0]
     if small and together >= minimum:
-        pools.append(Pool(tuple(small), together))
+        pools.append(Pool(tuple(small), together, too_few))
     return [pool for pool in pools if pool.respondents < sum(sizes.values())]
+
+
+def told_together(pools: Sequence[Pool], minimum: int) -> tuple[dict[str, Any], ...]:
+    """Those of several groups, as Evidence.pools has them."""
+    return tuple(
+        {
+            "group": pool.name,
+            "groups": list(pool.groups),
+            "too_few": list(pool.too_few),
+            "minimum": minimum,
+        }
+        for pool in pools
+        if len(pool.groups) > 1
+    )
 
 
 def _proposes(need: Need) -> bool:
@@ -136,6 +154,12 @@ def _dissent(need: Need, ranked: Mapping[str | None, Sequence[Need]]) -> list[di
     return dissent
 
 
+def _dissenting(evidence: Evidence) -> list[str]:
+    together = {pool["group"] for pool in evidence.pools}
+    names = (str(each["group"]) for each in evidence.dissenting_groups)
+    return [f"{name} (together)" if name in together else name for name in names]
+
+
 def _draft(
     survey: Survey,
     need: Need,
@@ -158,9 +182,7 @@ def _draft(
         group=need.group,
         title=statement.title(item, need.group),
         objective=statement.objective(item, need, measure),
-        rationale=statement.rationale(
-            need, [str(each["group"]) for each in evidence.dissenting_groups]
-        ),
+        rationale=statement.rationale(need, _dissenting(evidence)),
         population={"groups": list(pool.groups), "respondents": pool.respondents},
         evidence=evidence,
         score=Score.of(item, need, weights=weights),

@@ -64,6 +64,9 @@ class Evidence:
 
     `items` are `Need`s as mappings: first the proposal's own row, then everybody's, then those
     of the groups apart. `dissenting_groups` are those that see it otherwise, with the reason.
+    `pools` are groups that count as one: {group: their name together, groups, too_few: those of
+    them with fewer answers than minimum, minimum}. Where it is `synthetic` its answers are
+    generated.
     """
 
     survey: str
@@ -73,6 +76,8 @@ class Evidence:
     respondents: int
     items: tuple[Mapping[str, Any], ...]
     dissenting_groups: tuple[Mapping[str, Any], ...]
+    pools: tuple[Mapping[str, Any], ...] = ()
+    synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

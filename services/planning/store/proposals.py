@@ -123,6 +123,7 @@ def _proposal(document: Document) -> Proposal:
                 **evidence,
                 "items": tuple(evidence["items"]),
                 "dissenting_groups": tuple(evidence["dissenting_groups"]),
+                "pools": tuple(evidence.get("pools", ())),
             }
         ),
         "measures": tuple(Measure(**each) for each in fields["measures"]),

@@ -37,6 +37,7 @@ def _announce(proposal: Proposal) -> Iterator[GoalAdopted]:
         objective=proposal.objective,
         owner=proposal.owner or "",
         priority=proposal.score.total,
+        synthetic=proposal.evidence.synthetic,
         institutional_goals=list(proposal.institutional_goals),
         measures=[asdict(measure) for measure in proposal.measures],
         adopted_by=entry.who,

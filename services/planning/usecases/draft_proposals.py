@@ -89,6 +89,7 @@ def _announcements(
             survey_version=evidence.survey.version,
             evidence_hash=evidence.hash,
             seal=seal,
+            synthetic=evidence.survey.synthetic,
             proposals=told[first : first + _MOST_TOLD],
         )
         for first in range(0, max(len(told), 1), _MOST_TOLD)

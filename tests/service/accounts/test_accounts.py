@@ -1,11 +1,13 @@
 """Who may sign in, and as what, over HTTP."""
 
+import re
 import threading
 
 import pytest
 
+from services.accounts.usecases.issue_token import issue_token
 from tests.service.accounts.conftest import PASSWORD
-from tests.service.callers import Caller, caller
+from tests.service.callers import PRIVATE_KEY, Caller, caller
 
 NEW = {"name": "pat", "password": PASSWORD, "role": "planner"}
 
@@ -52,7 +54,8 @@ def test_of_ten_that_want_one_name_one_gets_it(flask_app):
 def test_a_new_account_is_of_its_maker_s_unit_and_role_as_given(flask_app, anybody, intake):
     other_unit = caller(flask_app, "administrator", unit="elsewhere")
     made = other_unit("POST", "/accounts", json=NEW)
-    assert made.json == {"name": "pat", "unit": "elsewhere", "role": "planner"}
+    said = {"name": "pat", "unit": "elsewhere", "role": "planner", "disabled": False}
+    assert made.json == said
     token = anybody("POST", "/tokens", json={"name": "pat", "password": PASSWORD}).json
     survey = caller(intake, "planner", unit="elsewhere")
     made_there = survey("POST", "/surveys", json=DEFINITION).json["id"]
@@ -97,7 +100,59 @@ def test_a_password_is_kept_as_a_hash_and_never_answered(administrator, database
     (stored,) = database["accounts"].find()
     assert stored["password_hash"].startswith("$argon2id$")
     assert PASSWORD not in str(stored)
-    assert made.json.keys() == {"name", "unit", "role"}
+    assert made.json.keys() == {"name", "unit", "role", "disabled"}
+
+
+def test_a_disabled_account_signs_in_no_more_until_it_is_enabled(administrator, anybody, kim):
+    for _ in range(2):
+        assert administrator("POST", "/accounts/kim/disable").json["disabled"] is True
+    refused = anybody("POST", "/tokens", json=kim)
+    assert (refused.status_code, refused.json["type"].rpartition(":")[2]) == (
+        403,
+        "account-disabled",
+    )
+    wrong = anybody("POST", "/tokens", json={**kim, "password": "another"})
+    assert wrong.status_code == 401, "only who knows the password learns that it is disabled"
+    assert administrator("POST", "/accounts/kim/enable").json["disabled"] is False
+    assert anybody("POST", "/tokens", json=kim).status_code == 201
+
+
+def test_nobody_disables_an_account_of_another_unit_or_their_own(flask_app, anybody, kim):
+    stranger = caller(flask_app, "administrator", unit="elsewhere")
+    assert stranger("POST", "/accounts/kim/disable").status_code == 404
+    assert stranger("GET", "/accounts").json == {"accounts": [], "next": None}
+    me = caller(flask_app, "administrator")
+    assert me("POST", "/accounts/administrator@careers/disable").status_code == 409
+    assert anybody("POST", "/tokens", json=kim).status_code == 201
+
+
+def test_accounts_are_listed_by_name_a_page_at_a_time(administrator, kim):
+    administrator("POST", "/accounts", json={**NEW, "name": "ada"})
+    first = administrator("GET", "/accounts?limit=1").json
+    rest = administrator("GET", f"/accounts?limit=1&cursor={first['next']}").json
+    assert [each["name"] for each in first["accounts"] + rest["accounts"]] == ["ada", "kim"]
+    assert rest["next"] is None
+
+
+def test_an_administrator_adds_lists_and_disables_accounts_on_a_page(flask_app, anybody, kim):
+    client = flask_app.test_client()
+    token = issue_token(PRIVATE_KEY, name="root", role="administrator", unit="careers")
+    client.set_cookie("groundswell_session", token)
+    field = re.search(r'name="form_token" value="(\w+)"', client.get("/").text)[1]
+    form = {"form_token": field}
+    assert client.post("/", data={**form, **NEW}).status_code == 303
+    taken = client.post("/", data={**form, **NEW})
+    assert (taken.status_code, "There is an account named pat" in taken.text) == (409, True)
+    short = client.post("/", data={**form, **NEW, "name": "ada", "password": "short"})
+    assert (short.status_code, "At least 12 characters" in short.text) == (422, True)
+    assert client.post("/kim/disable", data=form).status_code == 303
+    assert anybody("POST", "/tokens", json=kim).status_code == 403
+    listed = client.get("/").text
+    assert listed.index("kim</th>") < listed.index("pat</th>")
+    assert "argon2" not in listed
+    assert client.post("/kim/enable").status_code == 403, "no other site can send the form"
+    as_kim = client.post("/sign-in", data=kim)
+    assert (as_kim.status_code, "account is disabled" in as_kim.text) == (401, True)
 
 
 def test_signing_in_on_the_page_sets_a_cookie_no_script_reads(flask_app, kim):

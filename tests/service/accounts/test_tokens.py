@@ -124,6 +124,9 @@ ACCOUNT = {"name": "pat", "password": "four words will do", "role": "planner"}
 # What each route answers to a planner, an administrator and to nobody in particular.
 MATRIX = [
     ("accounts", "POST", "/accounts", ACCOUNT, (403, 201, 401)),
+    ("accounts", "GET", "/accounts", None, (403, 200, 401)),
+    ("accounts", "POST", "/accounts/{name}/disable", None, (403, 404, 401)),
+    ("accounts", "POST", "/accounts/{name}/enable", None, (403, 404, 401)),
     ("intake", "POST", "/surveys", SURVEY, (201, 403, 401)),
     ("intake", "GET", "/surveys", None, (200, 200, 401)),
     ("intake", "GET", "/surveys/{survey}", None, (200, 200, 401)),

@@ -7,6 +7,7 @@ import pytest
 CHOICES = ["military", "self_employed", "unknown"]
 DEFINITION = {
     "title": "First destinations (synthetic)",
+    "synthetic": True,
     "groups": ["graduate"],
     "participation": "identified",
     "access": "invited",
@@ -34,8 +35,9 @@ def outcomes(database) -> list[tuple[int, str | None]]:
     """What each event says, by revision."""
     (response,) = database.responses.find()
     said = [json.loads(event["body"])["data"] for event in response["outbox"]]
-    assert {(each["outcome"]["metric"], each["outcome"]["period"]) for each in said} == {
-        ("nace.first_destination", "2026")
+    named = ("metric", "period", "synthetic")
+    assert {tuple(each["outcome"][name] for name in named) for each in said} == {
+        ("nace.first_destination", "2026", True)
     }
     return [(each["revision"], each["outcome"]["category"]) for each in said]
 

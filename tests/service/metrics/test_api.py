@@ -10,6 +10,7 @@ from services.metrics.domain.snapshot import content_hash
 from services.metrics.usecases.take_snapshots import take_snapshots
 from shared import times
 from tests.service.metrics.messages import (
+    DEFINITION,
     UNIT,
     answered,
     deliver,
@@ -60,6 +61,33 @@ def test_a_snapshot_says_all_that_it_promises(call, cut):
     assert total["small"] is False
     for name in ("id", "hash"):
         assert call("GET", f"/snapshots/{total[name]}").json == total
+
+
+def test_figures_that_count_invented_outcomes_or_answers_say_so_in_json_and_csv(call, store, cut):
+    record(store, {**graduate("i1", college="Invented"), "synthetic": True})
+    deliver(store, published({**DEFINITION, "synthetic": True}), response("r1", answered(2)))
+    take_snapshots(store, UNIT)
+    found = snapshots(call, period="2015") + snapshots(call, metric="intake.responses")
+    marked = {(row["metric"], *row["segment"].values()) for row in found if row["synthetic"]}
+    invented = {(name, "Invented") for name in ("nace.knowledge_rate", "nace.career_outcomes_rate")}
+    totals = {(name,) for name, _ in invented}
+    assert marked == invented | totals | {
+        ("intake.responses", "s1"),
+        ("intake.responses", "s1", "student"),
+    }
+    table = call("GET", "/snapshots", headers={"Accept": "text/csv"}).text
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert {row["college"] for row in rows if row["synthetic"] == "True"} == {"Invented", ""}
+    assert {row["synthetic"] for row in rows if row["college"] == "Arts"} == {"False"}
+
+
+def test_an_outcome_is_corrected_from_invented_to_real(call, store):
+    sent = {**graduate("i1"), "synthetic": True}
+    record(store, sent)
+    record(store, {**sent, "synthetic": False})
+    take_snapshots(store, UNIT)
+    assert [row["synthetic"] for row in snapshots(call, metric="nace.knowledge_rate")] == [False]
+    assert [row["synthetic"] for row in call("GET", "/outcomes").json["outcomes"]] == [False]
 
 
 def test_small_numbers_are_marked(call, cut):

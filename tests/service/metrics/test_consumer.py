@@ -245,11 +245,12 @@ def test_what_is_said_has_the_shape_of_its_example(store, event_type):
     assert shape(said.data) == shape(example.data)
 
 
-def destination(category: str | None, revision: int) -> Message:
+def destination(category: str | None, revision: int, *, synthetic: bool = False) -> Message:
     """What intake says of a response to a first-destination survey."""
     said = answered(3) if category else None
     told = response("s1.g1", said)
     outcome = {"metric": "nace.first_destination", "period": "2026", "category": category}
+    outcome |= {"synthetic": synthetic} if synthetic else {}
     return replace(told, data={**told.data, "revision": revision, "outcome": outcome})
 
 
@@ -266,6 +267,11 @@ def test_a_response_s_outcome_counts_as_it_was_said_last_in_whatever_order(store
     assert graduates(store) == {"self_employed": 1}
     deliver(store, destination(None, ERASED), second)
     assert graduates(store) == {}
+
+
+def test_an_outcome_of_a_synthetic_survey_is_counted_as_such(store):
+    deliver(store, published(), destination("military", 1, synthetic=True))
+    assert graduates(store) == {"military": 1, "synthetic military": 1}
 
 
 def test_an_outcome_that_nobody_knows_is_refused(store):

@@ -3,7 +3,15 @@
 import pytest
 
 from services.planning.usecases.draft_proposals import draft_closed_surveys
-from tests.service.planning.messages import ITEMS, closed, crowd, deliver, members, published
+from tests.service.planning.messages import (
+    DEFINITION,
+    ITEMS,
+    closed,
+    crowd,
+    deliver,
+    members,
+    published,
+)
 
 
 @pytest.fixture
@@ -47,6 +55,42 @@ PROPOSAL_KEYS = {
     *("id", "version", "status", "title", "objective", "group", "score", "evidence", "measures"),
     "institutional_goals",
 }
+
+
+def test_what_rests_on_generated_answers_says_so_and_nothing_else_does(call, store) -> None:
+    everyone = crowd()
+    for synthetic in (False, True):
+        definition = {**DEFINITION, "synthetic": synthetic}
+        deliver(store, published(definition), everyone, closed(members(everyone)))
+        assert call("GET", "/surveys/s1").json["synthetic"] is synthetic
+        assert call("GET", "/surveys").json["surveys"][0]["synthetic"] is synthetic
+        assert call("GET", "/surveys/s1/needs").json["synthetic"] is synthetic
+        drafts = call("POST", "/surveys/s1/proposals").json["proposals"]
+        store.proposals.documents.collection.delete_many({})
+        assert {each["evidence"]["synthetic"] for each in drafts} == {synthetic}
+
+
+def test_pages_say_where_a_text_is_in_another_language(call, store) -> None:
+    items = [
+        {"id": item, "type": "need", "text": {"es": f"Más {item}"}, "scale": {"min": 1, "max": 5}}
+        for item in ITEMS
+    ]
+    definition = {**DEFINITION, "title": {"es": "¿Qué necesita?"}, "items": items}
+    deliver(store, published(definition), crowd())
+    name = call("POST", "/surveys/s1/proposals").json["proposals"][0]["id"]
+    title = '<span lang="es" dir="ltr">¿Qué necesita?</span>'
+    need = '<span lang="es" dir="ltr">Más advising</span>'
+    for path, marked in {
+        "/": (title,),
+        "/surveys/s1": (title, need, f"Meet the need: {need}"),
+        "/proposals": (title, f"Meet the need: {need}"),
+        f"/proposals/{name}": (title, f"Meet the need: {need}"),
+    }.items():
+        headers = {"Authorization": f"Bearer {call.token}"}
+        page = call.client.get(path, headers=headers).text
+        assert all(text in page for text in marked), path
+        assert "<title>" in page
+        assert "<span" not in page.partition("<title>")[2].partition("</title>")[0]
 
 
 def test_needs_come_ranked_with_their_evidence(call, surveyed) -> None:

@@ -59,7 +59,15 @@ def test_same_people_are_invented_each_time():
 
 def test_invented_outcomes_are_ones_that_metrics_takes_and_say_what_they_are():
     for row in demo_data.outcomes():
-        assert Outcome.read(row).source.startswith("synthetic")
+        assert Outcome.read(row).synthetic
+
+
+def test_invented_answers_fit_the_survey_that_stays_open():
+    definition = DefinitionSchema().load(demo_data.open_definition())
+    compiled = compile_definition(definition)
+    for response in demo_data.open_responses():
+        check_response(compiled, response["group"], {}, response["answers"])
+    assert definition["synthetic"]
 
 
 def test_example_has_no_mistakes():

@@ -76,6 +76,22 @@ def test_satisfaction_is_summed_by_item_and_by_group(answers):
     assert (("group", "staff"), ("item", "advising"), ("survey", "s1")) not in satisfaction
 
 
+def test_a_figure_is_synthetic_where_anything_that_it_counts_is(destinations):
+    count = outcomes_of(DESTINATION)
+    invented = {"segment": {"college": "Arts"}, "category": "unknown", "synthetic": True}
+    real = {"segment": {"college": "Law"}, "category": "military", "synthetic": False}
+    destinations.apply([body(after=invented), body(after=real)], count)
+
+    def marked(name):
+        found = destinations.figures(metric_named(name), {})
+        return {",".join(figure.segment.values()) for figure in found if figure.synthetic}
+
+    assert marked("nace.knowledge_rate") == {"", "Arts"}
+    assert marked("nace.career_outcomes_rate") == set(), "whom nobody knows of is not in that rate"
+    destinations.apply([body(before=invented, after={**invented, "synthetic": False})], count)
+    assert marked("nace.knowledge_rate") == set()
+
+
 def test_numbers_that_are_not_ratings_are_not_counted(answers):
     answers.apply([body(response(age=44, overall=True, advising={"importance": 5}))], COUNT_ANSWERS)
     assert figures(answers, "intake.need_satisfaction", {"survey": "s1"}) == {}

@@ -13,15 +13,16 @@ LATEST = datetime(2026, 10, 1, tzinfo=UTC)
 PERIOD = Period.containing(LATEST, "academic_year")
 
 
-def head(*groups, version=1, latest=LATEST):
+def head(*groups, version=1, latest=LATEST, synthetic=False):
     counters = Counters(DIMENSIONS)
     bodies = [
         {"after": {"group": group, "answers": {"overall": 4}}, "before": None, "at": ""}
         for group in groups
     ]
     counters.apply(bodies, answers_to(["overall"]))
+    within = {"survey": "s1"}
     return Head(
-        "survey/s1", version, len(groups), "0" * 64, PERIOD, {"survey": "s1"}, counters, latest
+        "survey/s1", version, len(groups), "0" * 64, PERIOD, within, counters, latest, synthetic
     )
 
 
@@ -45,6 +46,12 @@ def test_the_first_cut_begins_every_series():
         ("intake.need_satisfaction", "s1", "overall", "student"): (4, 1, True),
     }
     assert part.complete
+
+
+def test_every_figure_of_a_synthetic_survey_is_synthetic():
+    part = planned(head("student", synthetic=True), Mark())
+    assert {snapshot.synthetic for _, snapshot in part.snapshots(NOW)} == {True}
+    assert not any(row.synthetic for row in planned(head("student"), Mark()).rows)
 
 
 def test_only_figures_that_changed_are_written_again():

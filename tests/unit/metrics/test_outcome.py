@@ -27,6 +27,7 @@ def test_an_outcome_is_one_category_in_a_segment_of_a_class():
         "period": {"grain": "class_year", "start": "2014-07-01", "end": "2015-06-30"},
         "segment": {"college": "Arts"},
         "category": "military",
+        "synthetic": False,
     }
 
 
@@ -73,6 +74,8 @@ def test_equal_outcomes_have_equal_content_whatever_the_order_and_spaces():
         ({"segment": {"college": 7}}, "segment.college", "1 to 200"),
         ({"segment": "Arts"}, "segment", "object of dimensions"),
         ({"segment": [1]}, "segment", "object of dimensions"),
+        ({"synthetic": "yes"}, "synthetic", "true or false"),
+        ({"synthetic": 1}, "synthetic", "true or false"),
         ({"key": ...}, "key", "1 to 200"),
         ({"key": " "}, "key", "1 to 200"),
         ({"key": "a\0b"}, "key", "1 to 200"),

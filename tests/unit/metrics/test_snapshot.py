@@ -17,6 +17,7 @@ SNAPSHOT = Snapshot(
     valid_at=Period.of_year(2015).last_moment,
     recorded_at=NOW,
     source=Lineage("unit/head", 3, 7, 68, "0" * 64),
+    synthetic=False,
 )
 
 

@@ -7,6 +7,7 @@ from services.planning.domain.needs import rank_needs
 from services.planning.domain.proposal import Proposal
 from services.planning.domain.survey import Survey
 from services.planning.domain.tables import Change
+from services.planning.plain import together
 from tests.unit.planning.builders import NOON, folded, need, pair, rating, submission, survey
 
 ITEMS = ["advising", "events", "visas", "site", "parking"]
@@ -114,6 +115,23 @@ def test_a_group_too_small_even_with_the_other_small_ones_joins_the_smallest_lar
         ("student", 40),
         ("employer and staff", 15),
     ]
+
+
+def test_groups_that_count_as_one_are_told_with_the_reason() -> None:
+    both_few = crowd(40, "student", "advising")
+    both_few += crowd(6, "staff", "visas") + crowd(5, "employer", "visas")
+    first = drafted(both_few)[0]
+    (pool,) = first.evidence.pools
+    assert (pool["group"], pool["groups"]) == ("employer and staff", ["employer", "staff"])
+    assert "Seen otherwise by employer and staff (together)" in first.rationale
+    assert together(pool) == ("Two groups shown as one, because each has fewer than 10 answers.")
+    one_few = crowd(40, "student", "advising")
+    one_few += crowd(12, "staff", "visas") + crowd(3, "employer", "visas")
+    (pool,) = drafted(one_few)[0].evidence.pools
+    assert together(pool) == (
+        "Two groups shown as one, because employer has fewer than 10 answers."
+    )
+    assert drafted(crowd(40, "student", "advising"))[0].evidence.pools == ()
 
 
 def test_a_proposal_says_in_plain_words_what_it_rests_on() -> None:

@@ -3,6 +3,7 @@ import pytest
 from services.planning.domain.goal import InstitutionalGoal, UnknownGoal, alignment
 from services.planning.domain.need import DerivedImportance, Need
 from services.planning.domain.score import Score
+from services.planning.plain import moved_by_goals, unknown_parts
 from tests.unit.planning.builders import need, rating
 
 WIFI = Need(
@@ -35,6 +36,24 @@ def test_a_component_that_is_not_known_is_left_out_and_the_others_are_rescaled()
     parts = {part.name: part for part in Score.of(need("wifi", high=4), WIFI).components}
     assert (parts["alignment"].value, parts["alignment"].points) == (None, 0)
     assert parts["need"].weight == pytest.approx(0.5 / 0.7)
+
+
+def test_goals_of_little_weight_lower_the_total_and_the_page_says_so() -> None:
+    """Alignment becomes known with a value below what the other parts come to."""
+    unlinked = Score.of(need("wifi", high=4), WIFI)
+    assert round(unlinked.total, 1) == 48.1
+    assert "up if they carry more than 48 %" in spaced(moved_by_goals(unlinked))
+    assert "Alignment and buy-in are not known yet" in unknown_parts(unlinked)
+    linked = unlinked.aligned(0.25)
+    assert round(linked.total, 1) == 43.0
+    assert "moves the total down, from 48.1 to 43.0" in moved_by_goals(linked)
+    assert "moves the total up, from 48.1" in moved_by_goals(unlinked.aligned(0.9))
+    assert spaced(unknown_parts(linked)).startswith("Buy-in is not known yet: its weight of 10 %")
+    assert unknown_parts(Score.of(need("wifi", high=4), WIFI, alignment=0.5, buy_in=0.5)) == ""
+
+
+def spaced(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_sensitivity_is_the_total_at_the_ends_of_the_interval() -> None:

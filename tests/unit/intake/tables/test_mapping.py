@@ -1,13 +1,51 @@
 """A mapping says what the columns of somebody's CSV mean."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+from marshmallow import Schema, fields
 
 from services.intake.domain.definition import compile_definition
 from services.intake.schemas import DefinitionSchema
-from services.intake.tables.mapping import InvalidMapping, identifier, normal, read_mapping
+from services.intake.tables.mapping import (
+    InvalidMapping,
+    MappingSchema,
+    identifier,
+    normal,
+    read_mapping,
+)
 from tests.unit.intake.tables.small_table import MAPPING, RATING
+
+DOCUMENT = Path(__file__).parents[4] / "docs" / "mapping.md"
+EXAMPLES = [
+    json.loads(text) for text in re.findall(r"```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+]
+
+
+def keys(schema: Schema) -> set[str]:
+    """Every key that a schema takes, however deep."""
+    nested = [
+        each.inner if isinstance(each, fields.List) else each for each in schema.fields.values()
+    ]
+    inner = [each.schema for each in nested if isinstance(each, fields.Nested)]
+    return set(schema.fields).union(*map(keys, inner))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.get("id") or each.get("title"))
+def test_each_example_of_the_reference_makes_a_survey_that_intake_takes(read, example):
+    mapping = read(**example if "items" in example else {"items": [example]})
+    loaded = DefinitionSchema().load(mapping.definition(["student"]))
+    assert compile_definition(loaded).items
+
+
+def test_the_reference_shows_each_key_and_each_type():
+    shown = set(re.findall(r'"(\w+)":', DOCUMENT.read_text()))
+    assert keys(MappingSchema()) - shown == set()
+    kinds = MappingSchema().fields["items"].inner.schema.fields["type"].validate.choices
+    items = [item for each in EXAMPLES for item in each.get("items", [each])]
+    assert {item["type"] for item in items} == set(kinds)
 
 
 @pytest.fixture
