@@ -329,11 +329,34 @@ function draft() {
 
 function keep() {
   if (!("kept" in form.dataset) || page.sent || !page.touched) return;
-  if (history.state) history.replaceState(draft(), "");
   try {
     localStorage.setItem(key, JSON.stringify(draft()));
   } catch {
     // Full, or not allowed: the page goes on without.
+  }
+}
+
+// What was sent, for whoever goes back to it: only in this tab, and only on the way back.
+function rememberSent() {
+  if (!("kept" in form.dataset)) return;
+  try {
+    sessionStorage.setItem(key, JSON.stringify(draft()));
+  } catch {
+    // Full, or not allowed: the browser fills in what it remembers itself.
+  }
+}
+
+function comeBack() {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  if (type !== "back_forward" || !("kept" in form.dataset)) return false;
+  try {
+    const sent = JSON.parse(sessionStorage.getItem(key));
+    if (!sent || localStorage.getItem(key)) return false; // what was typed since counts more
+    form.elements.namedItem("id").value = sent.id;
+    fill(sent);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -424,7 +447,7 @@ async function send(event) {
     const answer = await fetch(form.getAttribute("action"), { method: "POST", body, signal });
     if (answer.status >= 500 || answer.status === 429) return tell(words.busy, true);
     if (answer.redirected) {
-      if ("kept" in form.dataset) history.replaceState(draft(), "");
+      rememberSent();
       page.sent = true;
       location.assign(answer.url);
     } else {
@@ -439,16 +462,12 @@ async function send(event) {
 }
 
 for (const each of document.querySelectorAll(".scripted:not(#told, #restored)")) each.hidden = false;
-if (history.state) { // what was sent from here, come back to
-  form.elements.namedItem("id").value = history.state.id;
-  fill(history.state);
-} else if (isFresh) {
-  restore();
-}
+const isBack = comeBack();
 if (isFresh) {
+  if (!isBack) restore();
   const address = new URL(location);
   address.searchParams.delete("id");
-  if (address.href !== location.href) history.replaceState(history.state, "", address);
+  if (address.href !== location.href) history.replaceState(null, "", address);
 }
 arrange();
 settle();

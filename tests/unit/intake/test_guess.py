@@ -246,7 +246,8 @@ def test_what_may_say_who_it_was_is_left_out_and_not_shown(name, cell):
     "name",
     [
         "Name of your employer", "Course name", "Which skills matter?", "Name des Unternehmens",
-        "Nombre de la empresa", "Nom de votre employeur",
+        "Nombre de la empresa", "Nom de votre employeur", "How handy is it?", "Nie genutzt?",
+        "Experiencia de usuario", "Ordinateur portable",
     ],
 )  # fmt: skip
 def test_what_is_no_person_is_kept(name):
