@@ -16,6 +16,7 @@ from marshmallow import (
 from services.intake.domain.items import TYPES
 from shared import times
 from shared.paging import PageSchema
+from shared.web import AsGiven
 
 _ID = validate.Regexp(
     r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
@@ -243,7 +244,7 @@ class ResponseSchema(_Strict):
     )
 
 
-class SubmittedSchema(Schema):
+class SubmittedSchema(AsGiven):
     id = fields.String()
     receipt = fields.String()
 
