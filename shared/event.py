@@ -4,7 +4,7 @@ On the wire an event is a CloudEvents 1.0 envelope in JSON mode; `unit` rides as
 attribute, so that whoever routes or parks a message knows whose it is without its schema.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -15,6 +15,9 @@ from shared import times
 
 MOST_BYTES = 65_536
 """Of an event on the wire: consumers hold hundreds at once, and no broker refuses one."""
+
+
+_ENVELOPE = {"unit", "subject"}
 
 
 class TooLarge(Exception):
@@ -35,8 +38,7 @@ class Event:
     subject: str
 
     def data(self) -> dict[str, Any]:
-        named = (f.name for f in fields(self) if f.name not in {"unit", "subject"})
-        return {name: getattr(self, name) for name in named}
+        return {name: value for name, value in vars(self).items() if name not in _ENVELOPE}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from services.intake.domain.items import TYPES
 from services.intake.domain.webhook import TOLD
 from shared import times
 from shared.paging import PageSchema
+from shared.web import AsGiven
 
 _ID = validate.Regexp(
     r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
@@ -244,7 +245,7 @@ class ResponseSchema(_Strict):
     )
 
 
-class SubmittedSchema(Schema):
+class SubmittedSchema(AsGiven):
     id = fields.String()
     receipt = fields.String()
 

@@ -25,6 +25,7 @@ from services.metrics.usecases.find_snapshots import (
     Place,
     Query,
     cut_as_of,
+    find_page,
     find_snapshots,
 )
 from services.metrics.usecases.read_snapshot import ReadSnapshots
@@ -78,13 +79,14 @@ def list_snapshots(args: dict[str, Any]) -> Any:
     query, read = _query(args), ReadSnapshots(store)
     start = after(args["cursor"])
     last = start[0] if start else cut_as_of(store, unit, _moment("recorded_at", args))
-    found = find_snapshots(store, unit, query, last, Place(*start[1:]) if start else None)
+    place = Place(*start[1:]) if start else None
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
+        found = find_snapshots(store, unit, query, last, place)
         found = found if "limit" not in request.args else islice(found, args["limit"])
         return _table(read(row) for _, row in found)
     return page(
         "snapshots",
-        list(islice(found, args["limit"] + 1)),
+        find_page(store, unit, query, last, place, args["limit"] + 1),
         args["limit"],
         lambda row: [last, row[0].key, row[0].seq],
         lambda row: read(row[1]),

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import EXCLUDE, RAISE, Schema, fields, post_load, validate
 
 from shared.paging import PageSchema
+from shared.web import AsGiven
 
 _INSTANT = validate.Regexp(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -117,7 +118,7 @@ class PeriodSchema(Schema):
     end = fields.String()
 
 
-class SnapshotSchema(Schema):
+class SnapshotSchema(AsGiven):
     id = fields.String()
     metric = fields.String()
     definition_version = fields.Integer()
@@ -145,7 +146,7 @@ class SnapshotSchema(Schema):
     )
 
 
-class SnapshotPageSchema(Schema):
+class SnapshotPageSchema(AsGiven):
     snapshots = fields.List(fields.Nested(SnapshotSchema))
     next = fields.String(allow_none=True)
 

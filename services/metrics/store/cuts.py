@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from services.metrics.domain.cut import Mark, Part
 from shared.documents import Document, Documents
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,20 @@ class Cuts:
         self.documents = Documents(database["cuts"])
         self._lines = database["lines"]
         self._marks = database["marks"]
+        self._reached: dict[str, Line] = {}
+        self.recorded_at = lru_cache(maxsize=_REMEMBERED)(self._recorded_at)
 
     def ensure_indexes(self) -> None:
         self.documents.ensure_indexes()
 
     def line(self, unit: str) -> Line:
-        found = self._lines.find_one({"_id": unit})
-        return Line(unit, found["seq"], found["recorded_at"]) if found else Line(unit, 0, _NEVER)
+        found = self._lines.find_one({"_id": unit}) or {"seq": 0, "recorded_at": _NEVER}
+        self._reached[unit] = Line(unit, found["seq"], found["recorded_at"])
+        return self._reached[unit]
+
+    def reached(self, unit: str) -> Line:
+        """The line as this process last saw it. It has moved since if there is a cut after it."""
+        return self._reached.get(unit) or Line(unit, 0, _NEVER)
 
     def advance(self, line: Line) -> None:
         """Say that the line's cut is complete; does nothing when somebody said so before."""
@@ -96,7 +105,7 @@ class Cuts:
         )
         return sealed or self.documents.collection.find_one({"_id": cut["_id"]}) or cut
 
-    def recorded_at(self, unit: str, seq: int) -> datetime:
+    def _recorded_at(self, unit: str, seq: int) -> datetime:
         """When a complete cut was known. Raises LookupError for a cut that was never made."""
         cut = self.documents.collection.find_one({"_id": cut_id(unit, seq)}, {"parts": 0})
         if cut is None:

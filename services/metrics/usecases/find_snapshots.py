@@ -4,16 +4,19 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 
 from services.metrics.domain.definitions import metrics
 from services.metrics.domain.period import Period
 from services.metrics.store import Store
+from services.metrics.store.cuts import Line
 from services.metrics.store.snapshots import Series
 from services.metrics.usecases.take_snapshots import complete_cuts
 from shared.documents import Document
 
 _TOGETHER = 100
+_PAGES = 64  # of at most 500 snapshots of about a kilobyte each
 
 
 class NotYetRecorded(ValueError):
@@ -47,16 +50,25 @@ def cut_as_of(store: Store, unit: str, moment: datetime | None) -> int:
 
     No later cut can change what it answers. Raises NotYetRecorded.
     """
-    if moment is not None:
+    if moment is None:
+        return _last_line(store, unit).seq
+    line = store.cuts.reached(unit)
+    if moment > line.recorded_at:
         while (now := store.cuts.now(unit)) <= moment:
             if now < moment:
                 raise NotYetRecorded
-    line = complete_cuts(store, unit)
-    if moment is None or line.recorded_at <= moment:
+        line = _last_line(store, unit)
+    if line.recorded_at <= moment:
         return line.seq
     return bisect_right(
         range(1, line.seq + 1), moment, key=lambda seq: store.cuts.recorded_at(unit, seq)
     )
+
+
+def _last_line(store: Store, unit: str) -> Line:
+    line = store.cuts.reached(unit)
+    following = store.cuts.get(unit, line.seq + 1)
+    return line if following is None else complete_cuts(store, unit)
 
 
 def find_snapshots(
@@ -72,6 +84,15 @@ def find_snapshots(
             if query.history
             else _latest(store, query, some, last, place)
         )
+
+
+@lru_cache(maxsize=_PAGES)
+def find_page(
+    store: Store, unit: str, query: Query, last: int, after: Place | None, most: int
+) -> list[tuple[Place, Document]]:
+    """The first of `find_snapshots`: remembered, since no later cut changes them. Not to be
+    written to."""
+    return list(islice(find_snapshots(store, unit, query, last, after), most))
 
 
 def _series(store: Store, unit: str, query: Query, place: Place) -> Iterator[Series]:

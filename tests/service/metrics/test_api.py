@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from services.metrics.domain.snapshot import content_hash
+from services.metrics.schemas import SnapshotSchema
 from services.metrics.usecases.take_snapshots import take_snapshots
 from shared import times
 from tests.service.metrics.messages import (
@@ -59,6 +60,7 @@ def test_a_snapshot_says_all_that_it_promises(call, cut):
     assert total["definition_version"] == 1
     assert total["suppressed"] is False
     assert total["small"] is False
+    assert total.keys() == SnapshotSchema().fields.keys()
     for name in ("id", "hash"):
         assert call("GET", f"/snapshots/{total[name]}").json == total
 

@@ -15,6 +15,7 @@ from services.metrics.usecases.find_snapshots import (
     NotYetRecorded,
     Query,
     cut_as_of,
+    find_page,
     find_snapshots,
 )
 from services.metrics.usecases.take_snapshots import TakeSnapshots, _expand, take_snapshots
@@ -216,6 +217,21 @@ def test_what_was_known_then_stays_the_same_for_ever(store):
     just_before = timedelta(milliseconds=1)
     assert figures(store, KNOWN, moments[0] - just_before) == {}
     assert figures(store, KNOWN, moments[2] - just_before) == answers[1]
+
+
+def test_a_process_that_only_reads_sees_every_cut_of_another_and_what_was_known_before(
+    store, database
+):
+    reader, lines, total = open_store(database), [], Query(metric=KNOWN, total_only=True)
+    for number in range(3):
+        record(store, graduate(f"g{number}"))
+        lines.append(take_snapshots(store, UNIT))
+        last = cut_as_of(reader, UNIT, None)
+        ((_, row),) = find_page(reader, UNIT, total, last, None, 2)
+        assert orjson.loads(row["content"])["n"] == number + 1
+        assert [cut_as_of(reader, UNIT, line.recorded_at) for line in lines] == [
+            line.seq for line in lines
+        ]
 
 
 def test_cuts_are_recorded_one_after_another_even_when_the_clock_goes_back(store):
