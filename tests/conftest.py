@@ -1,6 +1,7 @@
 """What tests ask for by name: databases, brokers and a browser, the real ones where installed."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -14,6 +15,12 @@ import pytest
 
 import shared.sqlite_transport  # noqa: F401  (kombu learns sqlite:// from it)
 from tests import servers
+
+MEMORY, ENOUGH_BYTES = "/dev/shm", 4_000_000_000  # noqa: S108  # tempfile makes folders of its own
+if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+    # Tests kill processes, which files in memory survive as those on a disk do; a disk has each
+    # commit of each test wait for some milliseconds.
+    os.environ.setdefault("TMPDIR", MEMORY)
 
 UNIT_TESTS = Path(__file__).parent / "unit"
 MARKERS = {

@@ -165,6 +165,8 @@ MATRIX = [
     ("intake", "DELETE", "/webhooks/{name}", None, (404, 403, 401)),
     ("intake", "POST", "/webhooks/{name}/secret", None, (404, 403, 401)),
     ("intake", "POST", "/webhooks/{name}/test", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks/{name}/pause", None, (404, 403, 401)),
+    ("intake", "POST", "/webhooks/{name}/resume", None, (404, 403, 401)),
     ("intake", "GET", "/webhooks/{name}/deliveries", None, (404, 403, 401)),
     ("intake", "POST", "/webhooks/{name}/deliveries/{name}/replay", None, (404, 403, 401)),
     ("intake", "GET", "/surveys/none", None, (404, 404, 401)),
