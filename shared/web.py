@@ -295,7 +295,7 @@ def _query_fields(view: Callable[..., Any]) -> frozenset[str]:
 
 
 def _finish(response: Response) -> Response:
-    response.headers.extend(_SECURITY)
+    response.headers.update(_SECURITY)
     readable = response.mimetype in {"application/json", "text/html"}
     if request.method == "GET" and response.status_code == 200 and readable:
         response.headers["Vary"] = "Authorization, Cookie, Accept"
