@@ -199,17 +199,21 @@ def check_if_match(current: Any) -> None:
 
 
 def _refuse_unclear_requests() -> None:
-    if request.method in _BODY_METHODS and request.url_rule is not None:
-        most = getattr(_view(), "most_bytes", None)
+    if request.url_rule is None:
+        return
+    view = current_app.view_functions[request.endpoint or ""]
+    if request.method in _BODY_METHODS:
+        most = getattr(view, "most_bytes", None)
         if most is None:
             _read_whole_body()
         else:
             request.max_content_length = most
-        kinds = getattr(_view(), "accepts", ("application/json",))
-        if request.mimetype not in kinds and (request.mimetype or most or request.get_data()):
+        kinds = getattr(view, "accepts", ("application/json",))
+        kind = request.mimetype
+        if kind not in kinds and (kind or most or request.get_data()):
             raise Problem(415, "media-type", f"Send the body as {' or '.join(kinds)}.")
-    if request.args and request.url_rule is not None:
-        unknown = sorted(set(request.args) - _query_fields(_view()))
+    if request.args:
+        unknown = sorted(set(request.args) - _query_fields(view))
         if not unknown:
             return
         raise invalid([{"field": name, "message": "Unknown argument."} for name in unknown])
@@ -221,10 +225,6 @@ def _read_whole_body() -> None:
     if request.content_length is None:
         chunks = iter(lambda: request.stream.read(_CHUNK), b"")
         request._cached_data = b"".join(chunks)  # noqa: SLF001  # where get_data() looks first
-
-
-def _view() -> Callable[..., Any]:
-    return current_app.view_functions[request.endpoint or ""]
 
 
 def accepts(*kinds: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
