@@ -27,7 +27,7 @@ from deploy.database import command as database_command
 from deploy.database import free_port, lay_out
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-START_SECONDS = 60
+START_SECONDS = 200
 
 
 class Unavailable(Exception):

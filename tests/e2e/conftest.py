@@ -20,7 +20,7 @@ from tests.mailbox import Mailbox, serving
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("accounts", "intake", "planning", "metrics")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 200
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 
@@ -180,7 +180,7 @@ def visit(browser, groundswell):
             cookie = {"name": "groundswell_session", "value": token, "url": groundswell.url}
             context.add_cookies([cookie])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(groundswell.url + path)

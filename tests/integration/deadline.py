@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PROMPTLY = 30.0
+PROMPTLY = 90.0
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = PROMPTLY) -> Any:

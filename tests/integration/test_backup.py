@@ -57,7 +57,7 @@ def backed_up(tmp_path_factory):
             until(lambda: len(crowd.acknowledged) > 100, "some are acknowledged")
             acknowledged = [*crowd.acknowledged, "own"]
             made = back_up(run, archive)
-            said, complained = made.communicate(timeout=100)
+            said, complained = made.communicate(timeout=240)
             until(lambda: len(crowd.acknowledged) > len(acknowledged) + 20, "others come after")
         assert (made.returncode, complained) == (0, "")
         assert f"{archive.stat().st_size:,} bytes" in said

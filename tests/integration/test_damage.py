@@ -166,7 +166,7 @@ def test_a_database_that_does_not_start_is_given_up_after_some_attempts(data):
             cwd=Path(keep.__file__).parents[1],
             check=False,
             capture_output=True,
-            timeout=100,
+            timeout=240,
         )
     assert kept.returncode == 1
     assert supervise.is_given_up(var)

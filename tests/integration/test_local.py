@@ -17,7 +17,7 @@ from tests.integration.deadline import until
 from tests.servers import Unavailable, free_port
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS, STOP_SECONDS = 90, 30
+START_SECONDS, STOP_SECONDS = 240, 90
 DEFINITION = {
     "title": "Needs",
     "groups": ["student"],

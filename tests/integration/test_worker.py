@@ -94,7 +94,7 @@ def test_two_workers_of_one_queue_count_each_number_once_and_end_when_told_to(
             until(lambda p=process: "worker.ready" in p.stderr.readline(), "it is ready")
             process.terminate()
         for process in (one, other):
-            _, said = process.communicate(timeout=15)
+            _, said = process.communicate(timeout=60)
             assert process.returncode == 0
             assert '"event":"worker.stopped"' in said.splitlines()[-1]
     assert numbers_of(tally.fold) == [*range(900)]
@@ -105,7 +105,7 @@ def test_half_a_worker_ends_as_a_whole(tally, queue, environment):
     """Were its relay to go on alone, whoever restarts dead processes would see a living one."""
     with worker(queue, environment) as process:
         tally.draw([-1])
-        assert process.wait(timeout=20) != 0
+        assert process.wait(timeout=60) != 0
 
 
 @pytest.mark.parametrize("broker_url", ["sqlite"], indirect=True)
@@ -135,7 +135,7 @@ def test_a_worker_waits_for_a_database_that_is_not_there_yet(queue, environment)
         line = process.stderr.readline()
         assert orjson.loads(line)["event"] == "worker.waiting"
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 ENVELOPE = {
