@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -21,6 +22,7 @@ if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     # Tests kill processes, which files in memory survive as those on a disk do; a disk has each
     # commit of each test wait for some milliseconds.
     os.environ.setdefault("TMPDIR", MEMORY)
+    tempfile.tempdir = None  # whoever asked before is not believed
 
 UNIT_TESTS = Path(__file__).parent / "unit"
 MARKERS = {
