@@ -24,7 +24,7 @@ if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     os.environ.setdefault("TMPDIR", MEMORY)
     tempfile.tempdir = None  # whoever asked before is not believed
 
-UNIT_TESTS = Path(__file__).parent / "unit"
+UNIT_TESTS, BROWSER_TESTS = (Path(__file__).parent / name for name in ("unit", "e2e"))
 MARKERS = {
     "mongo_url": "wire",
     "own_secantusd": "wire",
@@ -60,6 +60,11 @@ def pytest_configure(config: pytest.Config) -> None:
     names = (DATABASE, RABBITMQ, BROWSER)
     config.stash[OUTCOMES] = dict.fromkeys(names, NOT_NEEDED)
     config.stash[SKIPPED] = set()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: tests wait for processes as much as they compute."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,6 +15,7 @@ import pytest
 
 from shared import messages
 from shared.bus import Publisher
+from shared.documents import worker_seen
 from shared.event import Outgoing
 from shared.parking import ATTEMPTS, Parking
 from tests.integration.deadline import until
@@ -160,8 +161,8 @@ def replay(*names: str) -> int:
 def test_poison_is_parked_with_its_reason_the_queue_goes_on_and_what_was_mended_takes_effect(
     tally, queue, topology, environment, broker_url, mongo_client, monkeypatch
 ):
-    parking = Parking(mongo_client[f"groundswell_{queue}"])
-    publisher = Publisher(broker_url, topology)
+    database = mongo_client[f"groundswell_{queue}"]
+    parking, publisher = Parking(database), Publisher(broker_url, topology)
     monkeypatch.setenv("GROUNDSWELL_DATABASE_URL", environment["GROUNDSWELL_DATABASE_URL"])
     with worker(queue, {**environment, "TALLY_REFUSES": "7"}):
         tally.draw(range(5))
@@ -186,7 +187,9 @@ def test_poison_is_parked_with_its_reason_the_queue_goes_on_and_what_was_mended_
         ATTEMPTS,
     )
     assert "in hear" in refused.trace
+    before = worker_seen(database)
     with worker(queue, environment):
+        until(lambda: worker_seen(database) != before, "the mended worker is there")
         assert replay(refused.id) == 0
         assert numbers_of(tally.fold) == [*range(10)]
         assert replay(schemaless.id) == 1
