@@ -44,7 +44,7 @@ class Relay:
     def relay(self, rest: Callable[[float], object] = lambda _: None) -> int:
         """One pass over all that waits, oldest first, in bounded batches; answers how many.
 
-        After each batch it rests for half as long as the batch kept the database busy, within
+        After each batch it rests for a quarter of the time that it kept the database busy, within
         bounds: whoever waits for an answer to what they just sent comes before what can wait.
         """
         return sum(self._relay(outbox, rest) for outbox in self._outboxes)
@@ -63,7 +63,7 @@ class Relay:
             _settle(outbox, waits, due, documents)
             sent += len(events)
             busy = time.monotonic() - published + read - began
-            rest(min(busy / 2, _LONGEST_REST_SECONDS))
+            rest(min(busy / 4, _LONGEST_REST_SECONDS))
             began = time.monotonic()
         return sent
 

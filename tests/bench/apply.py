@@ -19,8 +19,10 @@ import pymongo
 
 from services.intake.events import ResponseSubmitted
 from services.intake.store import open_store
+from services.intake.store.responses import NewResponse
 from services.intake.usecases.create_survey import create_survey
 from services.intake.usecases.publish_survey import publish_survey
+from shared import times
 from shared.documents import worker_seen
 from tests import servers
 from tests.bench import system
@@ -86,13 +88,13 @@ def _fill_outboxes(client: pymongo.MongoClient) -> str:
     made = {"name": "bench", "who": "bench", "definition": definition, "digest": "x"}
     survey = create_survey(store, unit="centre", **made).id
     publish_survey(store, unit="centre", name=survey)
-    events = list(_events(survey))
+    asked = store.surveys.for_answering(survey)
+    new = [
+        NewResponse.of(asked, str(number), event.after, event, times.parse(AT))
+        for number, event in enumerate(_events(survey))
+    ]
     for first in range(0, EVENTS, BATCH):
-        rows = [
-            ({"_id": event.subject, "unit": "centre", "survey": survey}, [event])
-            for event in events[first : first + BATCH]
-        ]
-        store.responses.documents.insert_many(rows)
+        store.responses.add_all(asked, new[first : first + BATCH])
     return survey
 
 
