@@ -71,3 +71,17 @@ def draft(planner) -> str:
 def survey(planner, draft) -> str:
     planner("POST", f"/surveys/{draft}/publish")
     return draft
+
+
+ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
+
+
+@pytest.fixture
+def answered(respondent, planner, survey) -> str:
+    """Anonymous and open: a and b stand, c was withdrawn, t is a test answer."""
+    for name in ("a", "b", "c"):
+        body = {"id": name, "group": "student", "profile": {"year": "last"}, "answers": ANSWERS}
+        receipt = respondent("POST", f"/surveys/{survey}/responses", json=body).json["receipt"]
+    respondent("DELETE", "/responses/c", headers={"Receipt": receipt})
+    planner("POST", f"/surveys/{survey}/trials", json={**body, "id": "t"})
+    return survey

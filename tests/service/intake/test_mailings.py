@@ -275,19 +275,6 @@ def test_a_survey_that_is_closed_sends_no_more_letters(mail, survey, planner, se
     assert mail().json["type"].endswith("survey-not-open")
 
 
-def test_who_was_forgotten_while_a_letter_waits_gets_none(
-    mail, survey, planner, send_mail, mailbox, monkeypatch
-):
-    monkeypatch.setattr("services.intake.usecases.remind._FIRST_WAIT", timedelta(0))
-    mailbox.refusals = {"a@example.edu": ["451 greylisted"]}
-    mail()
-    send_mail.send_some(GOING_ON)
-    send_mail.store.invitations.forget(invitation_id(survey, "a@example.edu"))
-    send_mail.send_some(GOING_ON)
-    send_mail.send_some(GOING_ON)
-    assert progress(planner, survey) == ("done", {"sent": 2})
-
-
 def test_a_cancelled_mailing_sends_no_more(mail, survey, planner, send_mail, mailbox):
     name = mail().json["id"]
     planner("POST", f"/surveys/{survey}/mailings/{name}/cancel")

@@ -16,13 +16,13 @@ from services.intake.usecases.count_visits import note_completion, note_progress
 from services.intake.usecases.export_answers import write_export
 from services.intake.usecases.save_partial import save_partial
 from shared import times
+from tests.service.intake.conftest import ANSWERS
 from tests.service.intake.test_invitations import SECRET, people
 from tests.service.intake.test_invitations import answer as answer  # noqa: PLC0414  # fixtures
 from tests.service.intake.test_invitations import by_invitation as by_invitation  # noqa: PLC0414
 from tests.service.intake.test_invitations import invite as invite  # noqa: PLC0414
 from tests.service.intake.test_invitations import links as links  # noqa: PLC0414
 
-ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
 ANA, BEN = "ana@example.edu", "ben@example.edu"
 VISIT = "0123456789abcdef0123456789abcdef"
 TYPED = [("id", "r1"), ("a.why", "half a sentence"), ("visit", VISIT)]
@@ -32,17 +32,6 @@ REASON = "asked for it"
 @pytest.fixture
 def store(database):
     return open_store(database, SECRET)
-
-
-@pytest.fixture
-def answered(respondent, planner, survey) -> str:
-    """Anonymous and open: a and b stand, c was withdrawn, t is a test answer."""
-    for name in ("a", "b", "c"):
-        body = {"id": name, "group": "student", "profile": {"year": "last"}, "answers": ANSWERS}
-        receipt = respondent("POST", f"/surveys/{survey}/responses", json=body).json["receipt"]
-    respondent("DELETE", "/responses/c", headers={"Receipt": receipt})
-    planner("POST", f"/surveys/{survey}/trials", json={**body, "id": "t"})
-    return survey
 
 
 @pytest.fixture

@@ -14,24 +14,12 @@ from services.intake.usecases.export_answers import write_export
 from shared import times
 from shared.jobs import TakenAway
 from tests.service.callers import caller
-from tests.service.intake.conftest import DEFINITION
-
-ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
+from tests.service.intake.conftest import ANSWERS, DEFINITION
 
 
 @pytest.fixture
 def store(database):
     return open_store(database, "a secret that is long enough")
-
-
-@pytest.fixture
-def answered(respondent, planner, survey) -> str:
-    for name in ("a", "b", "c"):
-        body = {"id": name, "group": "student", "profile": {"year": "last"}, "answers": ANSWERS}
-        receipt = respondent("POST", f"/surveys/{survey}/responses", json=body).json["receipt"]
-    respondent("DELETE", "/responses/c", headers={"Receipt": receipt})
-    planner("POST", f"/surveys/{survey}/trials", json={**body, "id": "t"})
-    return survey
 
 
 def test_a_csv_has_what_stands_and_no_trial_and_of_an_anonymous_answer_only_the_day(
