@@ -13,6 +13,7 @@ import mongomock
 import playwright.sync_api
 import pymongo
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import shared.sqlite_transport  # noqa: F401  (kombu learns sqlite:// from it)
 from tests import servers
@@ -23,6 +24,8 @@ if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     # commit of each test wait for some milliseconds.
     os.environ.setdefault("TMPDIR", MEMORY)
     tempfile.tempdir = None  # whoever asked before is not believed
+# Some hundred processes are started; each would compile all modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 UNIT_TESTS, BROWSER_TESTS = (Path(__file__).parent / name for name in ("unit", "e2e"))
 MARKERS = {
@@ -65,6 +68,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """One more than cores: tests wait for processes as much as they compute."""
     return (os.cpu_count() or 1) + 1
+
+
+class ByFile(LoadScopeScheduling):
+    """One process has all of a file, and one has all that is seen in a browser: what they start
+    serves many tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return BROWSER_TESTS.name if f"/{BROWSER_TESTS.name}/" in file else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
