@@ -43,7 +43,7 @@ differences: $(RUN)  ## What planning and metrics hold otherwise than intake
 	@exec $(BIN)/python -m services.metrics differences
 
 test: $(DEV)  ## Run all tests, against the real components that are installed
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q -n auto --no-loadscope-reorder
 
 check: $(DEV)  ## Lint, types and the directions of imports
 	@$(BIN)/ruff check .

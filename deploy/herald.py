@@ -1,26 +1,29 @@
-"""Tells whoever started the local run how it fares: ready, a process died, stopping."""
+"""Tells whoever started the local run how it fares: ready, a process died, stopping.
+
+python -m deploy.herald VAR SERVICE ...
+"""
 
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import requests
 from supervisor import childutils
 
-from deploy.local import SERVICES
 from deploy.supervise import is_given_up
 from shared import times
 
 _GIVE_UP_SECONDS = 120
 
 
-def announce(url: str) -> None:
+def announce(url: str, services: Sequence[str]) -> None:
     """Wait until every service and its worker answer, then say where to go."""
     began, since = time.monotonic(), times.rfc3339(times.now())
-    waiting = list(SERVICES)
+    waiting = list(services)
     while waiting and time.monotonic() - began < _GIVE_UP_SECONDS:
         waiting = [name for name in waiting if not _ready(f"{url}/{name}/ready", since)]
         time.sleep(0.2)
@@ -63,5 +66,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=announce, args=(os.environ["GROUNDSWELL_URL"],), daemon=True).start()
+    what = (os.environ["GROUNDSWELL_URL"], sys.argv[2:])
+    threading.Thread(target=announce, args=what, daemon=True).start()
     listen(Path(sys.argv[1]))

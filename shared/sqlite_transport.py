@@ -283,7 +283,8 @@ class Transport(virtual.Transport):  # type: ignore[misc, unused-ignore]
     """Takes `polling_interval` (seconds) from the connection's transport_options."""
 
     Channel = Channel
-    polling_interval = 0.01
+    # Nobody notices it who waits; looking is most of what a worker with nothing to do costs.
+    polling_interval = 0.05
     connection_errors = (
         *virtual.Transport.connection_errors,
         sqlite3.OperationalError,

@@ -27,7 +27,7 @@ if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
 # Some hundred processes are started; each would compile all modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-UNIT_TESTS, BROWSER_TESTS = (Path(__file__).parent / name for name in ("unit", "e2e"))
+UNIT_TESTS = Path(__file__).parent / "unit"
 MARKERS = {
     "mongo_url": "wire",
     "own_secantusd": "wire",
@@ -72,11 +72,11 @@ def pytest_xdist_auto_num_workers() -> int:
 
 class ByFile(LoadScopeScheduling):
     """One process has all of a file, and one has all that is seen in a browser: what they start
-    serves many tests."""
+    serves many tests. Runs of chaos have nothing in common, and take long."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return BROWSER_TESTS.name if f"/{BROWSER_TESTS.name}/" in file else file
+        folder, _, file = nodeid.partition("::")[0].removeprefix("tests/").partition("/")
+        return {"e2e": folder, "chaos": nodeid}.get(folder, f"{folder}/{file}")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from openpyxl import Workbook
-
 from services.intake.domain.columns import Cell, Column, Row, TooManyRows
 from services.intake.exports.inert import inert
 
@@ -17,6 +15,8 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # of XML
 
 def write(columns: list[Column], rows: Iterator[Row], file: Path) -> None:
     """Row by row, in constant memory. Raises TooManyRows."""
+    from openpyxl import Workbook  # noqa: PLC0415  # thirty megabytes that only a workbook needs
+
     book = Workbook(write_only=True)
     answers, meanings = book.create_sheet("answers"), book.create_sheet("columns")
     answers.append([_cell(column.name) for column in columns])

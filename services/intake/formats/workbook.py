@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from openpyxl import load_workbook
-
 from services.intake.formats.imported import UnreadableFile
 
 MOST_UNPACKED = 64_000_000
@@ -29,6 +27,8 @@ Sheet = list[dict[str, str]]
 def sheets(data: bytes, wanted: tuple[str, ...]) -> dict[str, Sheet]:
     """{name in lower case: rows as {header: text}}, of the wanted ones that are there. A formula is
     the text that it is. Raises UnreadableFile."""
+    from openpyxl import load_workbook  # noqa: PLC0415  # thirty megabytes that only a workbook needs
+
     try:
         _measure(data)
         with warnings.catch_warnings():

@@ -17,7 +17,6 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 from defusedxml.ElementTree import ParseError, fromstring
-from openpyxl import load_workbook
 
 from services.intake.tables.reading import MOST_COLUMNS, MOST_ROWS, UnreadableTable
 
@@ -97,6 +96,8 @@ def main() -> None:
 
 
 def _write(workbook: BinaryIO, into: BinaryIO) -> None:
+    from openpyxl import load_workbook  # noqa: PLC0415  # thirty megabytes that only a workbook needs
+
     text = io.TextIOWrapper(into, encoding="utf-8", newline="")
     writer = csv.writer(text)
     try:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
-from openpyxl import Workbook
 
 from services.intake.domain.definition import GROUP, PIPED, asked
 from services.intake.formats.expressions import Answer, Box
@@ -31,6 +30,8 @@ class _Writing:
         self._known: dict[str, Answer | Box] = {}
 
     def whole(self) -> bytes:
+        from openpyxl import Workbook  # noqa: PLC0415  # thirty megabytes that only a workbook needs
+
         definition = self._definition
         if definition.get("introduction"):
             self._put("note", "introduction", definition["introduction"])
@@ -266,7 +267,7 @@ def _json(extras: Raw) -> dict[str, str]:
     return {OURS: orjson.dumps(extras).decode()} if extras else {}
 
 
-def _fill(book: Workbook, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
+def _fill(book: Any, title: str, columns: list[str], rows: list[dict[str, Any]]) -> None:
     sheet = book.create_sheet(title)
     sheet.append(columns)
     for row in rows:
