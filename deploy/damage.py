@@ -1,27 +1,25 @@
 """Whether the data of a local run are whole, looked at before anything opens them.
 
 The database itself starts on much of what it should refuse: without the files that say what there
-is it makes new ones, and a table whose file is gone is empty to it.
+is it makes new ones. So this asks whether every file is there; what is wrong within one, the
+database says itself as it starts (`deploy.database`).
 """
 
-import os
+import fcntl
 import re
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 DATABASE, MESSAGES, SECRET = "database", "messages.sqlite", "secret"
-# Says that all of the above have been there. Until then something missing is a first start that
-# was interrupted.
+# Says that all of the above have been there, and with which tables. Until then something missing is
+# a first start that was interrupted.
 MARKER = "complete"
 _MARKED = "Here are answers that were acknowledged: whatever is missing is damage.\n"
-_ROOT = Path(__file__).parents[1]
+_TABLES = "secantus_*.wt"
 _CHECKPOINT = re.compile(r"checkpoint_lsn=\((\d+),")
-_OPTIONS = "log=(enabled=true,file_max=10MB,prealloc=false)"  # as the server opens it
 # What a killed run leaves behind takes a moment to end.
 _ENDING_SECONDS = 30
 
@@ -43,14 +41,27 @@ class Busy(Exception):
 
 def mark(data: Path) -> None:
     """From now on what is missing is damage."""
-    if not (data / MARKER).exists():
-        (data / MARKER).write_text(_MARKED)
+    if not _marked_tables(data):
+        names = sorted(path.name for path in (data / DATABASE).glob(_TABLES))
+        (data / MARKER).write_text("\n".join([_MARKED, *names, ""]))
 
 
 def check(data: Path) -> None:
-    """Raises Damaged, Busy. Every page of the database is read."""
+    """Raises Damaged, Busy."""
     for what in _mistakes(data):
         raise Damaged(data, what)
+
+
+def check_database(data: Path) -> None:
+    """Before it is opened. Raises Damaged, Busy."""
+    for what in _mistakes_of_database(data / DATABASE, _marked_tables(data)):
+        raise Damaged(data, what)
+
+
+def _marked_tables(data: Path) -> list[str]:
+    """None where nothing is marked, or by a version that kept no list."""
+    marker = data / MARKER
+    return marker.read_text().split("\n")[2:-1] if marker.exists() else []
 
 
 def _mistakes(data: Path) -> Iterator[str]:
@@ -68,7 +79,7 @@ def _mistakes(data: Path) -> Iterator[str]:
     if marked and not stored:
         yield f"{DATABASE} is missing or empty"
     if stored:
-        yield from _mistakes_of_database(database)
+        yield from _mistakes_of_database(database, _marked_tables(data))
 
 
 def _mistakes_of_messages(path: Path) -> Iterator[str]:
@@ -86,68 +97,42 @@ def _mistakes_of_messages(path: Path) -> Iterator[str]:
         yield f"{MESSAGES}: {found}"
 
 
-def _mistakes_of_database(database: Path) -> Iterator[str]:
+def _mistakes_of_database(database: Path, tables: Sequence[str]) -> Iterator[str]:
+    _wait_until_closed(database)
     names = {path.name for path in database.iterdir()}
     start = {"WiredTiger.turtle", "WiredTiger.backup"} & names
     if "WiredTiger" not in names or not start:
         yield f"{DATABASE} has lost the files that say what there is"
         return
+    yield from (f"{DATABASE}/{name} is missing" for name in tables if name not in names)
     yield from _missing_logs(database, names)
-    # In a process of its own: what opens broken files may break.
-    command = [sys.executable, "-m", __name__, str(database)]
-    looked = subprocess.run(
-        command, cwd=_ROOT, capture_output=True, text=True, errors="replace", check=False
-    )
-    if looked.returncode == os.EX_TEMPFAIL:
-        raise Busy(f"Another process has {database} open. End it, then try again.")
-    if looked.returncode:
-        last = (looked.stderr.strip().splitlines() or ["it cannot be opened"])[-1]
-        yield f"{DATABASE}: {last}"
+
+
+def _wait_until_closed(database: Path) -> None:
+    """Raises Busy. The engine keeps the first byte of a file locked as long as it runs."""
+    lock = database / "WiredTiger.lock"
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while lock.exists():
+        try:
+            with lock.open("r+b") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise Busy(
+                    f"Another process has {database} open. End it, then try again."
+                ) from None
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _missing_logs(database: Path, names: set[str]) -> Iterator[str]:
     """The log from the last checkpoint on has to be there, though the database does not ask."""
     if "WiredTiger.turtle" not in names:
-        return  # a backup that was never opened; its list of files is looked through below
+        return  # a backup that was never opened has a list of its own
     found = _CHECKPOINT.search((database / "WiredTiger.turtle").read_text(errors="replace"))
     logs = {int(name.rpartition(".")[2]) for name in names if name.startswith("WiredTigerLog.")}
     first = int(found[1]) if found else 1
     gone = set(range(first, max(logs, default=first) + 1)) - logs
     if gone:
         yield f"{DATABASE}/WiredTigerLog.{min(gone):010} is missing, with what was stored last"
-
-
-def _look_through(database: Path) -> None:
-    """Exits with a word about the first file that is missing or broken."""
-    # It comes with the embedded database alone.
-    import wiredtiger  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    deadline = time.monotonic() + _ENDING_SECONDS
-    while True:
-        try:
-            connection = wiredtiger.wiredtiger_open(str(database), _OPTIONS)
-            break
-        except wiredtiger.WiredTigerError as error:
-            if "resource busy" not in str(error):
-                sys.exit(f"it cannot be opened ({error})")
-            if time.monotonic() > deadline:
-                sys.exit(os.EX_TEMPFAIL)
-            time.sleep(0.2)
-    session = connection.open_session()
-    session.checkpoint()  # what was just recovered could not be verified otherwise
-    cursor = session.open_cursor("metadata:")
-    uris = [uri for uri, _ in cursor if uri.startswith("file:secantus")]  # its own are in use
-    cursor.close()
-    files = [uri.partition(":")[2] for uri in uris]
-    for name in files:
-        if not (database / name).exists():
-            sys.exit(f"{name} is missing")
-        try:
-            session.verify(f"file:{name}")
-        except wiredtiger.WiredTigerError as error:
-            sys.exit(f"{name} is broken ({error})")
-    connection.close()
-
-
-if __name__ == "__main__":
-    _look_through(Path(sys.argv[1]))

@@ -1,4 +1,5 @@
-"""The embedded database as a process of its own: how it is started, and how its folder is made.
+"""The embedded database as a process of its own: how it is started, how its folder is made and
+what it says of damaged data.
 
 Its engine writes a new table in several steps and, killed between two of them, cannot open its data
 ever again. It makes its own tables at its first start, and one for documents whenever a collection
@@ -7,14 +8,16 @@ made in a folder aside, which gets its name when it is whole.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymongo import MongoClient
 
@@ -24,6 +27,10 @@ _SCRATCH = "groundswell_tables"
 # in their last four bits are of different kinds.
 _ONE_OF_EACH_KIND = "abcdefghijklmnop"
 _DOCUMENTS = "secantus_documents_sh*.wt"
+_COMPLAINT = re.compile(
+    rb"\[ERROR\].*("
+    rb"corrupt|checksum|failed to read|not appear to be|allocation size|No such file)"
+)
 
 
 class NotMade(Exception):
@@ -42,6 +49,34 @@ def command(folder: Path, configuration: Path, port: int) -> list[str]:
         "--standalone",
         *("--sync-on-commit", "--cache-size", "256M", "--log-level", "WARNING"),
     ]
+
+
+class Server:
+    """A running database, whose words go to the log. It walks through every document as it starts,
+    and so complains of each that it cannot read."""
+
+    def __init__(self, program: Sequence[str]) -> None:
+        self.process = tethered(program, stdout=subprocess.PIPE)
+        self.complaint: str | None = None
+        """What it said of files that are not as it wrote them."""
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
+
+    def _listen(self) -> None:
+        for line in self.process.stdout or ():
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            if _COMPLAINT.search(line):
+                self.complaint = line.decode(errors="replace").strip().rpartition("]: ")[2]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It is gone, and all that it said was heard."""
+        self.process.kill()
+        self.process.wait()
+        self._listening.join()
 
 
 def lay_out(folder: Path, configuration: Path) -> None:
@@ -70,12 +105,14 @@ def lay_out(folder: Path, configuration: Path) -> None:
     os.sync()
 
 
-def tethered(program: Sequence[str]) -> subprocess.Popen[bytes]:
+def tethered(program: Sequence[str], stdout: int | None = None) -> subprocess.Popen[bytes]:
     """Started in a session of its own, to end with this process. Its words go to the log, ours to
     whoever started the run."""
     tether = [sys.executable, "-m", "deploy.tether", *program]
     root = Path(__file__).parents[1]
-    return subprocess.Popen(tether, stderr=subprocess.STDOUT, cwd=root, start_new_session=True)
+    return subprocess.Popen(
+        tether, stdout=stdout, stderr=subprocess.STDOUT, cwd=root, start_new_session=True
+    )
 
 
 def free_port() -> int:

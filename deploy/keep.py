@@ -1,7 +1,8 @@
 """Runs the embedded database and watches over it.
 
 It is stopped while its disk has room to stop well, killed when it answers with nothing but errors
-(it goes on living after a write that failed half way), and given up when it does not start.
+(it goes on living after a write that failed half way), and given up when it does not start or its
+data turn out to be damaged.
 
 python -m deploy.keep VAR PORT
 """
@@ -47,13 +48,16 @@ class Keeper:
             self._wait_for_room()
             if self._told_to_stop.is_set():
                 return 0
-            if self._is_laid_out():
-                self._keep_one()
+            try:
+                if self._is_laid_out():
+                    self._keep_one()
+            except damage.Damaged as damaged:
+                give_up(self._var, str(damaged))
+                return 1
             if self._told_to_stop.is_set():
                 return 0
             if self._answered:
                 return 1
-            self._check_data()
             self._told_to_stop.wait(1)
         give_up(self._var, f"The database does not start. {self._var}/log/database.log tells why.")
         return 1
@@ -61,19 +65,24 @@ class Keeper:
     def _is_laid_out(self) -> bool:
         try:
             database.lay_out(self._data / damage.DATABASE, self._configuration)
-        except (database.NotMade, OSError, PyMongoError) as error:
+            damage.check_database(self._data)
+        except (database.NotMade, damage.Busy, OSError, PyMongoError) as error:
             _say(str(error))
             return False
         return True
 
     def _keep_one(self) -> None:
+        """Raises Damaged; there is no point in trying again."""
         folder = self._data / damage.DATABASE
         command = database.command(folder, self._configuration, self._port)
-        with database.tethered(command) as process:
-            self._watch(process)
-
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
         url = f"mongodb://127.0.0.1:{self._port}/?directConnection=true"
+        with database.Server(command) as server:
+            self._watch(server, url)
+        if server.complaint:
+            raise damage.Damaged(self._data, f"{damage.DATABASE}: {server.complaint}")
+
+    def _watch(self, server: database.Server, url: str) -> None:
+        process = server.process
         with MongoClient[dict[str, object]](
             url, serverSelectionTimeoutMS=500, socketTimeoutMS=2000
         ) as client:
@@ -83,7 +92,7 @@ class Keeper:
                 elif self._room() < _LEAST_BYTES:
                     _say("The disk is almost full: the database stops before it has to.")
                     _stop(process)
-                elif self._answers_errors(client):
+                elif server.complaint or self._answers_errors(client):
                     process.kill()
 
     def _answers_errors(self, client: MongoClient[dict[str, object]]) -> bool:
@@ -113,16 +122,6 @@ class Keeper:
 
     def _room(self) -> int:
         return shutil.disk_usage(self._data).free
-
-    def _check_data(self) -> None:
-        """There is no point in trying again with damaged data."""
-        try:
-            damage.check(self._data)
-        except damage.Damaged as damaged:
-            give_up(self._var, str(damaged))
-            sys.exit(1)
-        except damage.Busy as busy:
-            _say(str(busy))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

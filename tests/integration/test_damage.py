@@ -12,7 +12,7 @@ from pathlib import Path
 import pymongo
 import pytest
 
-from deploy import damage, keep, supervise
+from deploy import damage, database, keep, supervise
 from shared.sqlite_broker import Broker, Letter
 from shared.sqlite_topology import declare_queue
 from tests import servers
@@ -70,16 +70,12 @@ def remove_all(data: Path, pattern: str) -> None:
         path.unlink()
 
 
-DAMAGES = {
+LOST = {
     "no documents": lambda data: one(data, DOCUMENTS).unlink(),
-    "half the documents": lambda data: halve(one(data, DOCUMENTS)),
-    "other bytes amid the documents": lambda data: overwrite(one(data, DOCUMENTS), 65536),
     "no documents at all": lambda data: remove_all(data, "secantus_*"),
     "no list of collections": lambda data: one(data, "secantus_collections.wt").unlink(),
-    "an empty list of collections": lambda data: os.truncate(one(data, "secantus_coll*"), 0),
     "no indexes": lambda data: one(data, "secantus_index_entries.wt").unlink(),
     "no list of files": lambda data: one(data, "WiredTiger.turtle").unlink(),
-    "a broken list of files": lambda data: overwrite(one(data, "WiredTiger.wt"), 0),
     "no log": lambda data: remove_all(data, "WiredTigerLog.*"),
     "nothing that the engine starts with": lambda data: remove_all(data, "WiredTiger*"),
     "an empty database": lambda data: remove_all(data, "*"),
@@ -95,17 +91,73 @@ DAMAGES = {
         (data / name).unlink() for name in ("secret", "complete")
     ],
 }
+BROKEN = {
+    "half the documents": lambda data: halve(one(data, DOCUMENTS)),
+    "other bytes among the first documents": lambda data: overwrite(one(data, DOCUMENTS), 65536),
+    "other bytes amid the documents": lambda data: overwrite(one(data, DOCUMENTS), 327680),
+    "an empty list of collections": lambda data: os.truncate(one(data, "secantus_coll*"), 0),
+    "a broken list of files": lambda data: overwrite(one(data, "WiredTiger.wt"), 0),
+}
 
 
-@pytest.mark.parametrize("name", DAMAGES)
-def test_it_is_found(data, name):
-    DAMAGES[name](data)
+@pytest.mark.parametrize("name", LOST)
+def test_what_is_lost_is_found_before_anything_starts(data, name):
+    LOST[name](data)
     with pytest.raises(damage.Damaged):
         damage.check(data)
 
 
+@pytest.mark.parametrize("ended", ["killed", "stopped well"])
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_found_by_a_start(data, name, ended):
+    """By what the engine says of its files, however it was ended before."""
+    if ended == "stopped well":
+        start_and_stop(data)
+    BROKEN[name](data)
+    kept = keep_until_it_ends(data.parent, free_port())
+    assert kept.returncode == 1
+    word = (data.parent / "run" / "given-up").read_text()
+    assert "are damaged: database: " in word
+    assert "make restore" in word
+    assert "Traceback" not in kept.stderr
+
+
+def start_and_stop(data: Path) -> None:
+    port = free_port()
+    configuration = data / "none.toml"
+    configuration.touch()
+    command = database.command(data / "database", configuration, port)
+    with subprocess.Popen(command) as server:
+        with pymongo.MongoClient(f"mongodb://127.0.0.1:{port}/?directConnection=true") as client:
+            client.admin.command("ping")
+        server.terminate()
+        assert server.wait(STOP_SECONDS) == 0
+
+
+def keep_until_it_ends(var: Path, port: int) -> subprocess.CompletedProcess[str]:
+    (var / "run").mkdir()
+    (var / "run" / "secantusd.toml").touch()
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.keep", str(var), str(port)],
+        cwd=Path(keep.__file__).parents[1], check=False, capture_output=True, text=True,
+        timeout=240,
+    )  # fmt: skip
+
+
 def test_data_that_a_power_cut_left_are_whole(data):
     damage.check(data)
+
+
+def test_data_that_are_open_are_told_from_damaged_ones(data, monkeypatch):
+    monkeypatch.setattr(damage, "_ENDING_SECONDS", 0.1)
+    opened = "import fcntl, sys; file = open(sys.argv[1], 'r+b')\n"
+    opened += "fcntl.lockf(file, fcntl.LOCK_EX, 1); print(flush=True); input()"
+    command = [sys.executable, "-c", opened, str(data / "database" / "WiredTiger.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with pytest.raises(damage.Busy):
+            damage.check(data)
+        other.stdin.close()
     damage.check(data)
 
 
@@ -118,7 +170,7 @@ def test_a_first_start_that_was_interrupted_is_no_damage(tmp_path):
 
 @pytest.mark.parametrize("name", ["no documents", "no secret"])
 def test_a_run_refuses_damaged_data_with_a_word_and_leaves_them_alone(data, name):
-    DAMAGES[name](data)
+    LOST[name](data)
     before = {path.name for path in data.rglob("*.wt")}
     refused = Run(data.parent, free_port()).start_another()
     assert refused.returncode not in {0, None}
@@ -158,16 +210,8 @@ def process_of(run: Run, name: str) -> int:
 def test_a_database_that_does_not_start_is_given_up_after_some_attempts(data):
     """For another reason than damage: here its port is taken."""
     var = data.parent
-    (var / "run").mkdir()
-    (var / "run" / "secantusd.toml").touch()
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        kept = subprocess.run(
-            [sys.executable, "-m", "deploy.keep", str(var), str(taken.getsockname()[1])],
-            cwd=Path(keep.__file__).parents[1],
-            check=False,
-            capture_output=True,
-            timeout=240,
-        )
+        kept = keep_until_it_ends(var, taken.getsockname()[1])
     assert kept.returncode == 1
     assert supervise.is_given_up(var)
     assert "does not start" in (var / "run" / "given-up").read_text()
