@@ -44,7 +44,7 @@ class SurveyPublishedSchema(_EventSchema):
 
 class _ResponseSchema(_EventSchema):
     group = fields.String(required=True)
-    answers = fields.Dict(fields.String(), fields.Raw(), required=True)
+    answers = fields.Dict(required=True)
 
     @post_load
     def _only_scores(self, side: dict[str, Any], **_: Any) -> dict[str, Any]:

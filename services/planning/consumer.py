@@ -22,6 +22,10 @@ from shared.event import Message
 ERASURES = ("intake.response_erased.v1",)
 """Nothing is kept of the responses that they name."""
 
+_published = SurveyPublishedSchema()
+_closed = SurveyClosedSchema()
+_response = ResponseSchema()
+
 
 def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
     responses = partial(on_response, store)
@@ -38,14 +42,14 @@ def handlers(store: Store) -> dict[str, Callable[[list[Message]], None]]:
 
 def on_survey_published(store: Store, messages: list[Message]) -> None:
     for message in messages:
-        known = SurveyPublishedSchema().load(message.data)
+        known = _published.load(message.data)
         store.surveys.publish(message.unit, message.subject, known["version"], known["definition"])
         store.tables.wake(message.subject)
 
 
 def on_survey_closed(store: Store, messages: list[Message]) -> None:
     for message in messages:
-        known = SurveyClosedSchema().load(message.data)
+        known = _closed.load(message.data)
         seal = Seal(known["seal"], known["count"], known["set_hash"], known["closed_at"])
         store.surveys.close(message.unit, message.subject, seal)
 
@@ -54,7 +58,7 @@ def on_response(store: Store, messages: list[Message]) -> None:
     """Submitted, revised, withdrawn or erased: it counts as it says now, and as nothing else."""
     by_version = defaultdict(list)
     for message in messages:
-        known = ResponseSchema().load(message.data)
+        known = _response.load(message.data)
         by_version[known["survey_version"]].append(_contribution(message, known))
     # A batch waits as a whole for what it does not know: those who answered a version that is
     # known must not wait for those who answered another.

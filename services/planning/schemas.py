@@ -86,7 +86,7 @@ class AnswersSchema(_EventSchema):
     """Only answers that can be summed are kept: nothing that anybody wrote stays here."""
 
     group = fields.String(required=True)
-    answers = fields.Dict(fields.String(), fields.Raw(), required=True)
+    answers = fields.Dict(required=True)
 
     @post_load
     def _only_sums(self, side: dict[str, Any], **_: Any) -> dict[str, Any]:
