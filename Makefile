@@ -56,7 +56,7 @@ bench: $(DEV)  ## Measure speed as ratios to a floor in the same run
 
 chaos: $(DEV)  ## Kill processes under load for minutes, on both brokers, and count what came of it
 	@$(BIN)/python -m tests.chaos --broker sqlite --away 45 --first 20
-	@$(BIN)/python -m tests.chaos --broker rabbitmq --away 45
+	@$(BIN)/python -m tests.chaos --broker rabbitmq --away 45 --seconds 240
 
 lock: $(DEV)  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --universal --python-version 3.11 --extra embedded -o requirements.lock pyproject.toml

@@ -45,36 +45,39 @@ class Table:
     def __init__(self, published: Sequence[Mapping[str, Any]]) -> None:
         language = published[-1]["languages"][0]
         items = _united(published)
-        self._parts = [_part(item, language) for item in items]
+        parts = [_part(item, language) for item in items]
         self.columns = _named_apart(
             [
                 Column("response", "Response", TEXT),
                 Column("group", "Group", CODE, _groups(published, language)),
                 Column("survey_version", "Version of the survey", NUMBER),
                 Column("at", "When it was sent", TEXT),
-                *(column for part in self._parts for column in part.columns),
+                *(column for part in parts for column in part.columns),
             ]
         )
-        self._blank = {part.item: [None] * len(part.columns) for part in self._parts}
-        self._not_offered = {
-            number: _not_offered(items, definition)
+        blank = {part.item: [None] * len(part.columns) for part in parts}
+        self._parts = {
+            number: [
+                (part.item, part.cells, blank[part.item], not_offered.get(part.item, ()))
+                for part in parts
+            ]
             for number, definition in enumerate(published, 1)
+            for not_offered in [_not_offered(items, definition)]
         }
 
     def row(self, name: str, version: int, at: str, content: Mapping[str, Any]) -> Row:
         """`content` is a response as it is kept."""
         row: Row = [name, content["group"], version, at]
         answers, profile = content["answers"], content["profile"]
-        not_offered = self._not_offered[version]
-        for part in self._parts:
-            answer = answers.get(part.item)
+        for item, cells_of, blank, not_offered in self._parts[version]:
+            answer = answers.get(item)
             if answer is None:
-                answer = profile.get(part.item)
+                answer = profile.get(item)
             if answer is None:
-                row += self._blank[part.item]
+                row += blank
                 continue
-            cells = part.cells(answer)
-            for place in not_offered.get(part.item, ()):
+            cells = cells_of(answer)
+            for place in not_offered:
                 cells[place] = None
             row += cells
         return row
