@@ -7,6 +7,8 @@ from services.intake.pages import (
     exporting,
     invitations,
     invited,
+    later,
+    receipts,
     surveys,
     trying,
     watching,
@@ -15,6 +17,8 @@ from services.intake.pages import (
 
 BLUEPRINTS = [
     answering.pages,
+    later.pages,
+    receipts.pages,
     invited.pages,
     invitations.pages,
     surveys.pages,

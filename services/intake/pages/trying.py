@@ -9,7 +9,7 @@ from services.intake.answer_fields import Typed
 from services.intake.answer_form import AnswerForm
 from services.intake.domain.definition import GROUP, compile_definition
 from services.intake.domain.survey import Survey
-from services.intake.pages.answering import form_page
+from services.intake.pages.form import form_page
 from services.intake.pages.texts import Speech
 from services.intake.usecases.try_survey import try_survey
 from shared import web

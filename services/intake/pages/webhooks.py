@@ -1,7 +1,7 @@
 """The planner's pages of webhooks: which programs are told, of what, and whether they took it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -97,19 +97,12 @@ def test(name: str) -> HttpResponse:
     return _back_to(name, "deliveries")
 
 
-@pages.post("/webhooks/<name>/pause")
+@pages.post("/webhooks/<name>/pause", endpoint="pause", defaults={"do": adding.pause_webhook})
+@pages.post("/webhooks/<name>/resume", endpoint="resume", defaults={"do": adding.resume_webhook})
 @web.accepts(_FORM)
 @page_for("planner")
-def pause(name: str) -> HttpResponse:
-    adding.pause_webhook(web.store(), unit=reader().unit, name=name)
-    return _back_to(name)
-
-
-@pages.post("/webhooks/<name>/resume")
-@web.accepts(_FORM)
-@page_for("planner")
-def resume(name: str) -> HttpResponse:
-    adding.resume_webhook(web.store(), unit=reader().unit, name=name)
+def pause_or_resume(name: str, do: Callable[..., Webhook]) -> HttpResponse:
+    do(web.store(), unit=reader().unit, name=name)
     return _back_to(name)
 
 

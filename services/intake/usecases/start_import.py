@@ -54,7 +54,6 @@ def start_import(
     rows = table.count()
     digest = sha256(f"{survey}\0{table.key}\0{lenient}".encode()).hexdigest()
     brought = Brought(uuid4().hex, unit, filename, times.now())
-    store.brought.add(brought, file)
     asked = Import(
         id=name,
         unit=unit,
@@ -66,12 +65,7 @@ def start_import(
         lenient=lenient,
         closes=closes,
     )
-    job = None
-    try:
-        job = store.imports.add(asked)
-    finally:
-        if job is None or job.file != brought.id:  # the same was asked before, or the like
-            store.brought.erase(brought.id)
+    job = _add(store, asked, brought, file)
     return Started(job, table.unread, unmatched(owner.definition, table.mapping))
 
 
@@ -84,3 +78,15 @@ def check_may_import(survey: Survey) -> None:
             "Answers to this survey belong to persons who were invited. Import into an anonymous "
             "survey."
         )
+
+
+def _add(store: Store, asked: Import, brought: Brought, file: BinaryIO) -> Import:
+    """With its file, which is kept for an import that is new. Raises AlreadyCreated."""
+    store.brought.add(brought, file)
+    job = None
+    try:
+        job = store.imports.add(asked)
+    finally:
+        if job is None or job.file != brought.id:  # the same was asked before, or the like
+            store.brought.erase(brought.id)
+    return job

@@ -48,18 +48,7 @@ def submit_response(
         )
     content = check_invited(open_survey.definition, carried, group, profile, answers)
     at = open_survey.kept_time(times.now())
-    said = ResponseSubmitted(
-        unit=open_survey.unit,
-        subject=response_key(survey, name),
-        survey=survey,
-        survey_version=open_survey.version,
-        revision=1,
-        group=group,
-        at=times.rfc3339(at),
-        before=None,
-        after=content,
-        outcome=open_survey.outcome(content),
-    )
+    said = event_of(open_survey, name, content, times.rfc3339(at))
     try:
         new = _seated(
             store,
@@ -73,6 +62,22 @@ def submit_response(
             raise
         new = False
     return Submitted(name, store.responses.receipt(survey, name), new)
+
+
+def event_of(survey: OpenSurvey, name: str, content: dict[str, Any], at: str) -> ResponseSubmitted:
+    """What listeners are told of a response that is new."""
+    return ResponseSubmitted(
+        unit=survey.unit,
+        subject=response_key(survey.id, name),
+        survey=survey.id,
+        survey_version=survey.version,
+        revision=1,
+        group=content["group"],
+        at=at,
+        before=None,
+        after=content,
+        outcome=survey.outcome(content),
+    )
 
 
 def _seated(store: Store, survey: OpenSurvey, group: str, add: Callable[[], bool]) -> bool:

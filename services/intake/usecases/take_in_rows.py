@@ -9,12 +9,12 @@ from services.intake.domain.answers import InvalidAnswers, check_response
 from services.intake.domain.definition import Definition
 from services.intake.domain.leniency import fitting
 from services.intake.domain.survey import GroupFull
-from services.intake.events import ResponseSubmitted
 from services.intake.store import Store
-from services.intake.store.responses import NewResponse, response_key
+from services.intake.store.responses import NewResponse
 from services.intake.store.surveys import OpenSurvey
 from services.intake.tables.answer_table import ReadRow
 from services.intake.tables.rows import Answered
+from services.intake.usecases.submit_response import event_of
 from services.intake.usecases.take_seat import leave_seat, take_seat
 from shared import times
 
@@ -96,18 +96,7 @@ def prepare_rows(
             batch.refused.append((row.number, (why.field, str(why))))
             continue
         name = store.responses.imported_name(survey.id, row.identity)
-        said = ResponseSubmitted(
-            unit=survey.unit,
-            subject=response_key(survey.id, name),
-            survey=survey.id,
-            survey_version=survey.version,
-            revision=1,
-            group=content["group"],
-            at=said_at,
-            before=None,
-            after=content,
-            outcome=survey.outcome(content),
-        )
+        said = event_of(survey, name, content, said_at)
         batch.responses.append(NewResponse.of(survey, name, content, said, at))
         batch.numbers.append(row.number)
         batch.left_out.update(left_out)

@@ -10,6 +10,7 @@ from services.planning.domain.need import Need
 from services.planning.domain.needs import place_needs, with_interval
 from services.planning.domain.proposal import Entry, Evidence, Proposal, proposal_id
 from services.planning.domain.score import WEIGHTS, Score
+from services.planning.domain.stratum import Stratum
 from services.planning.domain.survey import Survey
 from services.planning.domain.tables import Tables
 
@@ -46,22 +47,9 @@ def draft_proposals(
     everyone = Pool(survey.groups, tables.stratum().respondents)
     pools = pooled(survey, tables)
     strata = {None: tables.stratum()} | {pool.name: tables.stratum(*pool.groups) for pool in pools}
-    placed = {
-        group: place_needs(survey, stratum, seed=evidence_hash, group=group)
-        for group, stratum in strata.items()
-    }
     apart = [pool for pool in pools if len(pool.groups) == 1]
     proposing = [(None, everyone), *((pool.name, pool) for pool in apart)]
-    proposed = {need.item for group, _ in proposing for need in filter(_proposes, placed[group])}
-    ranked = {
-        group: [
-            with_interval(need, strata[group], seed=evidence_hash)
-            if need.item in proposed
-            else need
-            for need in needs
-        ]
-        for group, needs in placed.items()
-    }
+    ranked = _ranked(survey, strata, [group for group, _ in proposing], seed=evidence_hash)
     drafts = []
     for group, pool in proposing:
         for need in filter(_proposes, ranked[group]):
@@ -115,6 +103,29 @@ def told_together(pools: Sequence[Pool], minimum: int) -> tuple[dict[str, Any], 
         for pool in pools
         if len(pool.groups) > 1
     )
+
+
+def _ranked(
+    survey: Survey,
+    strata: Mapping[str | None, Stratum],
+    proposing: Sequence[str | None],
+    *,
+    seed: str,
+) -> dict[str | None, list[Need]]:
+    """Each stratum's needs by rank, with intervals only where one of those `proposing` proposes the
+    item."""
+    placed = {
+        group: place_needs(survey, stratum, seed=seed, group=group)
+        for group, stratum in strata.items()
+    }
+    proposed = {need.item for group in proposing for need in filter(_proposes, placed[group])}
+    return {
+        group: [
+            with_interval(need, strata[group], seed=seed) if need.item in proposed else need
+            for need in needs
+        ]
+        for group, needs in placed.items()
+    }
 
 
 def _proposes(need: Need) -> bool:
