@@ -1,7 +1,10 @@
 """One service's HTTP side as a test calls it: as somebody, of some unit."""
 
+import os
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,7 +25,7 @@ PUBLIC_KEY = _KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPu
 
 
 def make_app(create_app: Callable[[], Flask], database, folder, monkeypatch) -> Flask:
-    """The service as gunicorn makes it, on the given database."""
+    """The service as gunicorn makes it, on the given database; one at a time."""
     (folder / "public.pem").write_bytes(PUBLIC_KEY)
     (folder / "private.pem").write_text(PRIVATE_KEY)
     for name, value in {
@@ -35,9 +38,25 @@ def make_app(create_app: Callable[[], Flask], database, folder, monkeypatch) -> 
         "LOCAL": "true",
     }.items():
         monkeypatch.setenv(f"GROUNDSWELL_{name}", value)
-    app = create_app()
+    app, config, store = _made(create_app, _settings())
+    app.config.clear()
+    app.config.update(config)
+    app.extensions["groundswell.store"] = copy(store)
     app.extensions["groundswell.store"].database = lambda: database
     return app
+
+
+@cache
+def _made(create_app: Callable[[], Flask], settings: frozenset) -> tuple[Flask, dict, Any]:
+    """Made once, with its templates and routes, which is most of what a short test would cost; and
+    what is put back for each test."""
+    app = create_app()
+    return app, dict(app.config), app.extensions["groundswell.store"]
+
+
+def _settings() -> frozenset[tuple[str, str]]:
+    names = {name for name in os.environ if name.startswith("GROUNDSWELL_")}
+    return frozenset((name, os.environ[name]) for name in names if not name.endswith("_KEY"))
 
 
 @dataclass

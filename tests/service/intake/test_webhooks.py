@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -245,7 +246,8 @@ def test_without_the_setting_nothing_goes_to_a_private_address(hook, planner, re
 def test_a_private_address_is_refused_without_the_setting(
     database, tmp_path, monkeypatch, planner, flask_app
 ):
-    object.__setattr__(flask_app.config["SETTINGS"], "webhook_private", False)
+    now = flask_app.config["SETTINGS"]
+    flask_app.config["SETTINGS"] = replace(now, webhook_private=False)
     for url in ("https://10.0.0.1/", "http://example.edu/"):
         refused = planner("POST", "/webhooks", json={"url": url, "events": ALL})
         assert refused.status_code == 422
