@@ -2,6 +2,7 @@
 make needs."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -163,7 +164,9 @@ def _beside(texts: Texts) -> Texts:
 
 def paired(grids: Sequence[Grid]) -> dict[str, Grid]:
     """{name of the table of importances: the table of satisfactions}, of tables that ask about the
-    same things on the same scale."""
+    same things on the same scale; not of those whose name another has too."""
+    named = Counter(grid.name for grid in grids)
+    grids = [grid for grid in grids if named[grid.name] == 1]
     waiting: dict[Any, list[Grid]] = {}
     for grid in grids:
         if grid.points is not None and _kind(grid) == "satisfaction":

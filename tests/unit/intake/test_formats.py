@@ -217,6 +217,23 @@ def test_questions_of_an_xlsform_that_stand_in_no_group_share_a_section():
     assert "group more" in {each.place for each in imported.report if each.action == "changed"}
 
 
+def test_tables_of_one_name_are_no_halves_of_needs():
+    def table(name: str, title: str, columns: list[str]) -> dict:
+        rows = ["advising", "jobs"]
+        return {"type": "matrix", "name": name, "title": title, "columns": columns, "rows": rows}
+
+    points = ["1", "2", "3", "4", "5"]
+    elements = [
+        table("i", "How important is it?", points),
+        table("s", "How satisfied are you?", points),
+        table("i", "Which is it?", ["x", "y"]),
+    ]
+    imported = read_definition(json.dumps({"elements": elements}).encode(), "x.json")
+    kinds = [item["type"] for item in imported.definition["items"]]
+    assert "need" not in kinds
+    assert "matrix" in kinds
+
+
 def test_columns_of_a_surveyjs_table_that_are_no_choice_are_named_and_words_of_a_scale_are_kept():
     agree = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
     columns = [
