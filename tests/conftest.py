@@ -71,12 +71,17 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 class ByFile(LoadScopeScheduling):
-    """One process has all of a file, and one has all that is seen in a browser: what they start
-    serves many tests. Runs of chaos have nothing in common, and take long."""
+    """One process has all of a file, and what is seen in a browser goes to two: what they start
+    serves many tests. So does the RabbitMQ node of tests that are run on each broker. Runs of chaos
+    have nothing in common, and take long."""
 
     def _split_scope(self, nodeid: str) -> str:
         folder, _, file = nodeid.partition("::")[0].removeprefix("tests/").partition("/")
-        return {"e2e": folder, "chaos": nodeid}.get(folder, f"{folder}/{file}")
+        if folder == "chaos":
+            return nodeid
+        if folder == "e2e":
+            return file if file == "test_every_page.py" else folder
+        return "rabbitmq" if "[rabbitmq" in nodeid else f"{folder}/{file}"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
