@@ -11,6 +11,7 @@ from marshmallow import (
     post_load,
     pre_load,
     validate,
+    validates_schema,
 )
 
 from services.intake.domain.items import TYPES
@@ -162,6 +163,12 @@ class DefinitionSchema(_Strict):
         languages = raw.get("languages") if isinstance(raw, dict) else None
         first = languages[0] if isinstance(languages, list) and languages else "en"
         return _in_language(raw, first if isinstance(first, str) else "en")
+
+    @validates_schema
+    def _opens_before_it_closes(self, raw: dict[str, Any], **_: Any) -> None:
+        opens, closes = raw.get("opens_at"), raw.get("closes_at")
+        if opens is not None and closes is not None and opens >= closes:
+            raise ValidationError("It must close after it opens.", "closes_at")
 
     @post_load
     def _write_times(self, raw: dict[str, Any], **_: Any) -> dict[str, Any]:

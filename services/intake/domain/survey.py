@@ -83,7 +83,11 @@ class Survey:
         self.revision += 1
 
     def publish(self, at: datetime) -> None:
-        """Open the draft, or have the correction asked from here on."""
+        """Open the draft, or have the correction asked from here on.
+
+        Raises InvalidDefinition for one that nobody could answer any more.
+        """
+        _check_closing(self.being_written, at)
         if self.status == "draft":
             self.status, self.opened_at = OPEN, at
         elif self.status == OPEN and self.correction is not None:
@@ -137,6 +141,13 @@ def refusal(
     if status != OPEN or (closes_at is not None and now >= closes_at):
         return SurveyNotOpen("This survey is closed. Thank you for wanting to answer.")
     return None
+
+
+def _check_closing(definition: Mapping[str, Any], now: datetime) -> None:
+    closes_at = definition.get("closes_at")
+    if closes_at is not None and datetime.fromisoformat(closes_at) <= now:
+        text = "It closes in the past. Change when it closes in its settings, or leave that open."
+        raise InvalidDefinition([{"field": "closes_at", "message": text}], text)
 
 
 def check_correction(published: list[dict[str, Any]], definition: Mapping[str, Any]) -> None:

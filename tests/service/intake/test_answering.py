@@ -130,7 +130,7 @@ def test_what_was_promised_is_said_before_anything_is_asked(browser, all_types):
     page = browser.get(f"/s/{all_types}").text
     before, _, _ = page.partition("<form")
     assert "Your answers are anonymous." in before
-    assert "No result is shown for fewer than 3 people." in before
+    assert "Nothing is published about fewer than 3 people." in before
     assert "careers@example.org" in before
 
 

@@ -95,19 +95,38 @@ def test_publishing_without_a_correction_is_refused(planner, survey):
     )
 
 
-def test_a_survey_takes_answers_from_when_it_opens_until_it_closes(planner, respondent, store):
-    early = opened(planner, opens_at=in_hours(1))
+def test_a_survey_takes_answers_from_when_it_opens_until_it_closes(
+    planner, respondent, store, monkeypatch
+):
+    early = opened(planner, opens_at=in_hours(9))
+    late = opened(planner, closes_at=in_hours(1))
+    current = opened(planner, opens_at=in_hours(-1), closes_at=in_hours(3))
+    later = times.now() + timedelta(hours=2)
+    monkeypatch.setattr("shared.times.now", lambda: later)
     refused = submitted(respondent, early, "a")
     assert refused.status_code == 409
     assert "opens on" in refused.json["detail"]
-    late = opened(planner, closes_at=in_hours(-1))
     assert submitted(respondent, late, "a").status_code == 409
-    current = opened(planner, opens_at=in_hours(-1), closes_at=in_hours(1))
     assert submitted(respondent, current, "a").status_code == 201
     close_overdue_surveys(store)
     made = (early, late, current)
     statuses = [planner("GET", f"/surveys/{each}").json["status"] for each in made]
     assert statuses == ["open", "closing", "open"]
+
+
+def test_what_nobody_could_answer_any_more_is_not_opened(planner):
+    draft = planner("POST", "/surveys", json={**DEFINITION, "closes_at": in_hours(-1)}).json["id"]
+    refused = planner("POST", f"/surveys/{draft}/publish")
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json["errors"]] == ["closes_at"]
+    assert "Change when it closes" in refused.json["errors"][0]["message"]
+    assert planner("GET", f"/surveys/{draft}").json["status"] == "draft"
+
+
+def test_a_survey_closes_after_it_opens(planner):
+    times_of_it = {"opens_at": in_hours(2), "closes_at": in_hours(1)}
+    refused = planner("POST", "/surveys", json={**DEFINITION, **times_of_it})
+    assert [error["field"] for error in refused.json["errors"]] == ["closes_at"]
 
 
 def test_a_time_without_an_offset_is_refused(planner):
