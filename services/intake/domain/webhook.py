@@ -66,7 +66,10 @@ def _url_errors(url: str, *, private: bool) -> Iterator[str]:
     if not asked.host:
         yield "Name a host, as in https://example.edu/hooks."
     elif not private and _is_private_address(asked.host):
-        yield "An address in a private network, where nothing is sent."
+        yield (
+            "Nothing is sent to an address in a private network unless whoever runs this sets "
+            "GROUNDSWELL_WEBHOOK_PRIVATE=true."
+        )
     if asked.scheme != "https" and not (private and asked.scheme == "http"):
         yield "Begin it with https://."
     if asked.auth is not None:
