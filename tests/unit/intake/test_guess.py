@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.intake.domain.definition import compile_definition
 from services.intake.domain.guess import guess
 from services.intake.domain.guess.columns import Column
 from services.intake.domain.guess.correcting import (
@@ -16,6 +17,7 @@ from services.intake.domain.guess.correcting import (
     corrected,
     problems,
 )
+from services.intake.schemas import DefinitionSchema
 from services.intake.tables.asking import mapping_of
 from services.intake.tables.contents import with_contents
 from services.intake.tables.headers import header_of
@@ -248,6 +250,19 @@ def test_choices_of_several_in_one_cell_are_those_that_stand_alone_or_together()
     [item] = mapping_of(columns, guess(columns, rows), "Title", rows).items
     assert (item.type, item.divider) == ("multiple_choice", ",")
     assert sorted(item.codes) == ["Advising", "Fair", "Workshops"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Ethnicity", {}), ("What of it", {"What_of_it": Correction(PERSON)})]
+)
+def test_what_describes_a_person_may_be_several_in_one_cell(name, said):
+    cells = ["Asian,White", "White", "Asian", "Other"]
+    columns, rows = looked_at([name], lambda _, number: [cells[number % len(cells)]])
+    found = corrections(columns, rows, **said)
+    assert (found[name].role, found[name].profile) == ("choices", True)
+    mapping = mapping_of(columns, list(found.values()), "Title", rows)
+    definition = DefinitionSchema().load(mapping.definition(["everybody"]))
+    assert compile_definition(definition).profile == (mapping.items[0].id,)
 
 
 def test_marks_of_one_question_are_one_question():
