@@ -21,12 +21,14 @@ class TooManyRows(Exception):
 @dataclass(frozen=True)
 class Column:
     """`kind` is NUMBER, TEXT, DAY (YYYY-MM-DD) or CODE: one of the `codes`, {value: its words}.
-    A NUMBER has `codes` where some of its points have words."""
+    A NUMBER has `codes` where some of its points have words, and is `ordered` where more of it is
+    more, and nobody knows how much."""
 
     name: str
     label: str
     kind: str
     codes: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,14 +160,19 @@ class _Words:
     item: Raw
     language: str
 
-    def column(self, part: str, kind: str, label: str = "", codes: Any = ()) -> Column:
+    def column(
+        self, part: str, kind: str, label: str = "", codes: Any = (), *, ordered: bool = False
+    ) -> Column:
         name, text = self.item["id"], _text(self.item, self.language)
         return Column(
             f"{name}.{part}" if part else name, f"{text}: {label}" if label else text, kind,
-            dict(codes),
+            dict(codes), ordered,
         )  # fmt: skip
 
-    def points(self) -> dict[str, str]:
+    def rated(self, part: str = "", label: str = "") -> Column:
+        return self.column(part, NUMBER, label, self._points(), ordered=True)
+
+    def _points(self) -> dict[str, str]:
         """The words at the ends of the scale."""
         scale = self.item["scale"]
         ends = {scale["min"]: scale.get("low"), scale["max"]: scale.get("high")}
@@ -189,15 +196,15 @@ _Built = tuple[tuple[Column, ...], Callable[[Any], Row]]
 
 def _need(_: Raw, words: _Words) -> _Built:
     columns = (
-        words.column("importance", NUMBER, "importance", words.points()),
-        words.column("satisfaction", NUMBER, "satisfaction", words.points()),
+        words.rated("importance", "importance"),
+        words.rated("satisfaction", "satisfaction"),
         words.column("use", CODE, "neither known nor used", _USE_LABELS),
     )
     return columns, lambda a: [a["importance"], a.get("satisfaction"), a.get("use")]
 
 
 def _rating(_: Raw, words: _Words) -> _Built:
-    return (words.column("", NUMBER, codes=words.points()),), lambda answer: [answer]
+    return (words.rated(),), lambda answer: [answer]
 
 
 def _number(_: Raw, words: _Words) -> _Built:

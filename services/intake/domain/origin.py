@@ -18,7 +18,9 @@ value, OTHER, a point, "unaware", "unused", or None where it is no answer."""
 
 @dataclass(frozen=True)
 class Origin:
-    """Nothing is known of a survey that was made here."""
+    """Nothing is known of a survey that was made here. `divider` stands between several choices in
+    one cell."""
 
     columns: Columns = field(default_factory=dict)
     codes: Codes = field(default_factory=dict)
+    divider: str = ","

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import islice
 from pathlib import Path
 
-from services.intake.domain.columns import CODE, DAY, NUMBER, Cell, Column, Row, TooManyRows
+from services.intake.domain.columns import CODE, DAY, NUMBER, TEXT, Cell, Column, Row, TooManyRows
 
 # The writer takes one table in memory: eight bytes a cell, and the texts.
 _MOST_CELLS = 10_000_000
@@ -50,6 +50,7 @@ def write(columns: list[Column], rows: Iterator[Row], file: Path) -> None:
             for name, column in zip(names, columns, strict=True)
             if column.codes
         },
+        variable_measure={n: _measure(c) for n, c in zip(names, columns, strict=True)},
         row_compress=True,
     )
 
@@ -60,6 +61,12 @@ def _cell(column: Column, numbers: Mapping[str, int], cell: Cell) -> Cell | date
     if column.kind == CODE:
         return numbers.get(str(cell))
     return date.fromisoformat(str(cell)) if column.kind == DAY else cell
+
+
+def _measure(column: Column) -> str:
+    if column.kind in {CODE, TEXT}:
+        return "nominal"
+    return "ordinal" if column.ordered else "scale"
 
 
 def _label(name: str, column: Column) -> str:

@@ -25,16 +25,18 @@ class Entry:
 @dataclass
 class Imported:
     """`definition` in our format; `report` lists everything that is not as it was, and the
-    conditions that were translated; `columns` and `codes` say how the tool writes the answers."""
+    conditions that were translated; `columns`, `codes` and `divider` say how the tool writes the
+    answers."""
 
     definition: dict[str, Any] = field(default_factory=dict)
     report: list[Entry] = field(default_factory=list)
     columns: dict[str, tuple[str, str]] = field(default_factory=dict)
     codes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    divider: str = ","
 
     @property
     def origin(self) -> Origin:
-        return Origin(self.columns, self.codes)
+        return Origin(self.columns, self.codes, self.divider)
 
     def translated(self, place: str, what: str) -> None:
         self.report.append(Entry(place, what, TRANSLATED))

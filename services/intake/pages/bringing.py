@@ -280,17 +280,19 @@ def _scales(column: Column, guessed: Guess, about: dict[str, Any]) -> list[tuple
         return []
     named = about["corrections"].get(column.name, {}).get("scale", FOUND)
     scale = guessed.scale.turned() if guessed.scale and named == TURNED else guessed.scale
-    offered = {FOUND: _scale_words(scale), TURNED: _scale_words(scale and scale.turned())}
+    offered = {FOUND: _scale_words(scale), TURNED: _scale_words(scale, turned=True)}
     offered |= {key: f"{low} to {high}" for key, (low, high) in NUMBERED.items()}
     return [(key, words, key == named) for key, words in offered.items() if words]
 
 
-def _scale_words(scale: Scale | None) -> str:
-    """How the least and the greatest point are written, which is turned round as well."""
+def _scale_words(scale: Scale | None, *, turned: bool = False) -> str:
+    """How the least and the greatest point are written: an end that nobody chose is its number as
+    the scale was found."""
     if scale is None:
         return ""
     written = {point: cell for cell, point in scale.points.items()}
-    low, high = (written.get(point, str(point)) for point in (scale.low, scale.high))
+    ends = [written.get(point, str(point)) for point in (scale.low, scale.high)]
+    low, high = reversed(ends) if turned else ends
     return f"{scale.high - scale.low + 1} points, from {low} to {high}"
 
 

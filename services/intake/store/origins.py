@@ -19,7 +19,7 @@ class Origins:
     def keep(self, unit: str, survey: str, origin: Origin) -> None:
         fields = {
             "unit": unit, "schema": _SCHEMA, "columns": orjson.dumps(origin.columns),
-            "codes": orjson.dumps(origin.codes),
+            "codes": orjson.dumps(origin.codes), "divider": origin.divider,
         }  # fmt: skip
         self._collection.update_one({"_id": survey}, {"$set": fields}, upsert=True)
 
@@ -31,4 +31,5 @@ class Origins:
         return Origin(
             {name: (item, part) for name, (item, part) in columns},
             orjson.loads(found["codes"]) if "codes" in found else {},
+            found.get("divider", Origin.divider),
         )

@@ -144,7 +144,7 @@ def _item(raw: Mapping[str, Any], header: _Header, origin: Origin) -> MappedItem
         use=_uses(raw["id"], origin),
         codes={**_codes(raw.get("choices") or ()), **_forms(codes)},
         other=bool(raw.get("other")),
-        divider=",",
+        divider=origin.divider,
         missing=frozenset(("",) if raw["type"] == "text" else _NOTHING),
     )
 

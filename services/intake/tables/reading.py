@@ -17,6 +17,11 @@ _LONGEST_ROW = 1_000_000  # characters
 _CHUNK = 1 << 20
 _DELIMITERS = ",;\t|"
 _LOOKED_AT = 50  # rows that tell the delimiter
+# How pictures, PDF, gzip and the old .xls begin: some of them could be read as text by chance.
+_NO_TEXT = (
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"%PDF-", b"\x1f\x8b",
+    b"\xd0\xcf\x11\xe0",
+)  # fmt: skip
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -46,19 +51,26 @@ def layout_of(stream: BinaryIO, delimiter: str | None = None) -> Layout:
     digest, size = sha256(), 0
     stream.seek(0)
     fitting: dict[str, codecs.IncrementalDecoder] | None = None
+    is_binary = False
     while chunk := stream.read(_CHUNK):
         if fitting is None:
+            if chunk.startswith(_NO_TEXT):
+                raise _no_table()
+            is_marked = chunk.startswith(tuple(_MARKS))
             fitting = {n: codecs.getincrementaldecoder(n)() for n in _encodings(chunk)}
         size += len(chunk)
         if size > MOST_BYTES:
             raise UnreadableTable(f"A file has at most {MOST_BYTES:,} bytes here. Split it.")
         digest.update(chunk)
+        is_binary = is_binary or (not is_marked and b"\0" in chunk)
         fitting = {name: each for name, each in fitting.items() if _decodes(each, chunk)}
         if not fitting:
             break
     fitting = {n: each for n, each in (fitting or {}).items() if _decodes(each, b"", final=True)}
     if not size:
         raise UnreadableTable("The file is empty.")
+    if not fitting and is_binary:
+        raise _no_table()
     if not fitting:
         raise UnreadableTable(
             "This is text in neither UTF-8, UTF-16 nor Windows-1252. Save it as 'CSV UTF-8'."
@@ -135,6 +147,13 @@ class _Lines:
         if self.taken >= _LONGEST_ROW:
             raise _TooWide
         return line
+
+
+def _no_table() -> UnreadableTable:
+    return UnreadableTable(
+        "This is no table: it is a picture, a PDF or something else that is no text. Export the "
+        "answers as CSV or .xlsx, and send that file."
+    )
 
 
 def _encodings(start: bytes) -> tuple[str, ...]:

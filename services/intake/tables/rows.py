@@ -261,7 +261,7 @@ def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
         several: list[Any] = [code for code in dict.fromkeys(chosen) if code != OTHER]
         if OTHER in chosen and not own:
             own = [_UNWRITTEN]
-        return [*several, {OTHER: f"{divider} ".join(own)}] if own else several or None
+        return [*several, {OTHER: f"{divider.strip()} ".join(own)}] if own else several or None
 
     read_column = _part(item, "column", places, meaning)
 
@@ -276,8 +276,10 @@ def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
 
 
 def _begins(text: str, code: str, divider: str) -> bool:
-    rest = text[len(code) :].lstrip()
-    return text.startswith(code) and (not rest or rest.startswith(divider.strip() or divider))
+    rest = text[len(code) :]
+    if divider.strip():
+        rest, divider = rest.lstrip(), divider.strip()
+    return text.startswith(code) and (not rest or rest.startswith(divider))
 
 
 def _ranking(item: MappedItem, places: Mapping[str, int]) -> Read:

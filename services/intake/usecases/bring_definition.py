@@ -68,6 +68,7 @@ def bring_definition(
         "report": [asdict(entry) for entry in imported.report],
         "named": imported.columns,
         "codes": imported.codes,
+        "divider": imported.divider,
     }
     brought = Brought(uuid4().hex, unit, filename, times.now(), about)
     store.brought.add(brought, file)
@@ -101,8 +102,9 @@ def add_brought(store: Store, brought: Brought, *, who: str) -> Survey:
     """The draft of what was brought; again, it finds it. Raises InvalidDefinition."""
     origin = _origin(brought)
     imported = Imported(
-        brought.about["definition"], columns=dict(origin.columns), codes=dict(origin.codes)
-    )
+        brought.about["definition"], columns=dict(origin.columns), codes=dict(origin.codes),
+        divider=origin.divider,
+    )  # fmt: skip
     return add_draft(
         store, unit=brought.unit, name=brought.id, who=who, imported=imported, digest=brought.id
     )
@@ -136,4 +138,5 @@ def add_answers(
 
 def _origin(brought: Brought) -> Origin:
     columns = {name: (item, part) for name, (item, part) in brought.about["named"].items()}
-    return Origin(columns, brought.about.get("codes") or {})
+    about = brought.about
+    return Origin(columns, about.get("codes") or {}, about.get("divider", Origin.divider))

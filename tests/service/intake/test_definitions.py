@@ -4,7 +4,9 @@ import io
 
 import orjson
 import pytest
+from openpyxl import Workbook
 
+from services.intake.usecases.bring_definition import add_brought, bring_definition, read_survey
 from services.intake.usecases.import_answers import import_answers
 from shared import web
 
@@ -67,6 +69,44 @@ def test_answers_to_an_imported_survey_are_known_by_their_columns(bring, planner
     assert sent["unread"] == ["x"]
     with flask_app.app_context():
         store = web.store()
+    list(import_answers(store, store.imports.take()))
+    done = planner("GET", f"/imports/{sent['id']}").json
+    assert (done["state"], done["taken"], done["refused"]) == ("done", 2, [])
+
+
+def xlsform():
+    book = Workbook()
+    book.active.title = "survey"
+    book.active.append(["type", "name", "label"])
+    book.active.append(["select_multiple s", "used", "What have you used?"])
+    choices = book.create_sheet("choices")
+    for row in (["list_name", "name", "label"], ["s", "adv", "Advising"], ["s", "fair", "Fairs"]):
+        choices.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("is_looked_at_first", [False, True])
+def test_several_choices_in_one_cell_are_known_where_an_xlsform_is_answered(
+    bring, planner, flask_app, is_looked_at_first
+):
+    data = xlsform()
+    with flask_app.app_context():
+        store = web.store()
+    if is_looked_at_first:
+        file, name = io.BytesIO(data), "survey.xlsx"
+        brought = bring_definition(
+            store, unit="careers", imported=read_survey(file, name), file=file, filename=name
+        )
+        survey = add_brought(store, store.brought.get("careers", brought.id), who="planner").id
+    else:
+        survey = bring(data, "survey.xlsx").json["survey"]["id"]
+    planner("POST", f"/surveys/{survey}/publish")
+    sent = planner(
+        "POST", f"/surveys/{survey}/responses/import", data=b"used,x\nadv fair,1\nfair,2\n",
+        content_type="text/csv",
+    ).json  # fmt: skip
     list(import_answers(store, store.imports.take()))
     done = planner("GET", f"/imports/{sent['id']}").json
     assert (done["state"], done["taken"], done["refused"]) == ("done", 2, [])

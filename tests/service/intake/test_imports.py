@@ -252,7 +252,8 @@ def test_mapping_says_what_columns_mean(imported, store, survey):
 
 UNREADABLE = {
     "Send a file": b"",
-    "Save it as 'CSV UTF-8'": b"group,advising\xff\x81\x00",
+    "Save it as 'CSV UTF-8'": b"group,advising\xff\x81",
+    "This is no table": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
     "same name: group": b"group,group\n",
     "No column has the id": b"one,two\n1,2",
     "No column says the group": b"year,why\nfirst,x",

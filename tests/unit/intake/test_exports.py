@@ -174,6 +174,19 @@ def test_spss_has_labels_of_variables_and_values(tmp_path):
     assert str(data["day"][0]) == "2026-02-28"
 
 
+def test_spss_knows_the_measure_of_each_variable(tmp_path):
+    columns, rows = table(ALL)
+    spss.write(columns, iter(rows), tmp_path / "x.sav")
+    _, meta = pyreadstat.read_sav(str(tmp_path / "x.sav"), metadataonly=True, output_format="dict")
+    measured = {
+        "nominal": ["response", "group", "need.use", "one", "one.other", "grid.a", "why"],
+        "ordinal": ["need.importance", "need.satisfaction", "rate"],
+        "scale": ["number", "day", "survey_version", "many.a"],
+    }
+    for measure, names in measured.items():
+        assert {meta.variable_measure[name] for name in names} == {measure}
+
+
 def test_an_spss_file_of_many_rows_has_them_all_and_one_of_none_has_its_variables(tmp_path):
     for responses in (0, 4500):
         columns, rows = table(ALL, responses=responses)

@@ -217,6 +217,53 @@ def test_questions_of_an_xlsform_that_stand_in_no_group_share_a_section():
     assert "group more" in {each.place for each in imported.report if each.action == "changed"}
 
 
+def xlsform_of_choices(*kinds):
+    book = Workbook()
+    book.active.title = "survey"
+    book.active.append(["type", "name", "label"])
+    for kind in kinds:
+        book.active.append([kind, "used", "What have you used?"])
+    choices = book.create_sheet("choices")
+    for row in (
+        ["list_name", "name", "label"],
+        ["s", "adv", "Advising"], ["s", "fair", "Career fair"], ["s", "c.v.", "CV check"],
+    ):  # fmt: skip
+        choices.append(row)
+    file = BytesIO()
+    book.save(file)
+    return read(file.getvalue(), "x.xlsx")[0]
+
+
+def used(imported, header, *cells):
+    data = "\n".join([header, *cells]).encode()
+    found = AnswerTable.matching(BytesIO(data), imported.definition, imported.origin)
+    answered = [row.answered for row in found.rows()]
+    assert [each.unfit for each in answered] == [[] for _ in cells]
+    return [each.answers.get("used") for each in answered]
+
+
+def test_choices_of_an_xlsform_stand_in_one_column_with_a_space_between_them():
+    imported = xlsform_of_choices("select_multiple s")
+    cells = ["adv fair", "fair", "c.v. adv", "Career fair Advising", "n/a"]
+    assert used(imported, "used", *(f'"{cell}"' for cell in cells)) == [
+        ["adv", "fair"], ["fair"], ["c_v_", "adv"], ["fair", "adv"], None,
+    ]  # fmt: skip
+
+
+def test_choice_of_ones_own_of_an_xlsform_is_named_beside_the_others_and_written_elsewhere():
+    imported = xlsform_of_choices("select_multiple s or_other")
+    assert used(imported, "used,used_other", "adv other,Mentors", "other,", "fair,") == [
+        ["adv", {"other": "Mentors"}], [{"other": "…"}], ["fair"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["used/adv,used/fair", "used,used/adv,used/fair"])
+def test_choices_of_an_xlsform_with_a_column_each_are_marked_with_one_and_nought(header):
+    imported = xlsform_of_choices("select_multiple s")
+    whole = "adv fair," if header.startswith("used,") else ""
+    assert used(imported, header, f"{whole}1,1", f"{whole and ','}0,0") == [["adv", "fair"], None]
+
+
 def test_tables_of_one_name_are_no_halves_of_needs():
     def table(name: str, title: str, columns: list[str]) -> dict:
         rows = ["advising", "jobs"]

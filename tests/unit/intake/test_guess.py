@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.intake.domain.definition import compile_definition
 from services.intake.domain.guess import guess
 from services.intake.domain.guess.columns import Column
 from services.intake.domain.guess.correcting import (
@@ -16,6 +17,7 @@ from services.intake.domain.guess.correcting import (
     corrected,
     problems,
 )
+from services.intake.schemas import DefinitionSchema
 from services.intake.tables.asking import mapping_of
 from services.intake.tables.contents import with_contents
 from services.intake.tables.headers import header_of
@@ -203,6 +205,64 @@ def test_importance_alone_is_left_out_for_there_is_no_gap():
     [only] = found.values()
     assert only.role == "out"
     assert "satisfied with it was not found" in only.reason
+
+
+def in_a_column(*cells):
+    """What a column is guessed to be that holds these cells in turn."""
+    [found] = guessed(["What of it?"], lambda _, number: [cells[number % len(cells)]]).values()
+    return found.role
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["Advising,Fair", "Fair", "Advising", "Workshops"],
+        ["Advising;Fair", "Fair", "Advising", "Workshops", "Mentors"],
+        ["Advising, Fair", "Fair", "Advising", "Advising, Workshops, Fair", "Workshops", "Other"],
+        ["Advising,Fair", "Fair,Workshops", "Workshops", "Advising", "Alumni", "Mentors"],
+    ],
+)
+def test_several_answers_in_one_cell_are_told_by_few_of_their_combinations(cells):
+    assert in_a_column(*cells) == "choices"
+
+
+@pytest.mark.parametrize(
+    ("cells", "role"),
+    [
+        (["Ash, Kim", "Birch, Lee", "Ash, Lee", "Birch, Kim"], "choice"),
+        ([f"{last}, {first}" for last in ("Ash", "Birch", "Cole", "Dale", "Elm", "Fox")
+          for first in ("Kim", "Lee", "Ray", "Sam", "Tom", "Uma")], "text"),
+        (["Yes, often", "Yes, rarely", "No"], "choice"),
+        (["Boston, MA", "Cambridge, MA", "Elsewhere"], "choice"),
+        (["Business, Law and Politics", "Business", "Arts, Letters", "Science"], "choice"),
+        ([f"It is fine, and {n} would help" for n in range(40)], "text"),
+        ([f"More of {n}, please" for n in range(40)], "text"),
+        (["No", "thanks", "No, thanks", *(f"Idea {n}, please" for n in range(37))], "text"),
+    ],
+)  # fmt: skip
+def test_comma_inside_of_an_answer_does_not_make_it_several(cells, role):
+    assert in_a_column(*cells) == role
+
+
+def test_choices_of_several_in_one_cell_are_those_that_stand_alone_or_together():
+    cells = ["Advising,Fair", "Fair", "Advising", "Workshops"]
+    columns, rows = looked_at(["What of it?"], lambda _, number: [cells[number % len(cells)]])
+    [item] = mapping_of(columns, guess(columns, rows), "Title", rows).items
+    assert (item.type, item.divider) == ("multiple_choice", ",")
+    assert sorted(item.codes) == ["Advising", "Fair", "Workshops"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("Ethnicity", {}), ("What of it", {"What_of_it": Correction(PERSON)})]
+)
+def test_what_describes_a_person_may_be_several_in_one_cell(name, said):
+    cells = ["Asian,White", "White", "Asian", "Other"]
+    columns, rows = looked_at([name], lambda _, number: [cells[number % len(cells)]])
+    found = corrections(columns, rows, **said)
+    assert (found[name].role, found[name].profile) == ("choices", True)
+    mapping = mapping_of(columns, list(found.values()), "Title", rows)
+    definition = DefinitionSchema().load(mapping.definition(["everybody"]))
+    assert compile_definition(definition).profile == (mapping.items[0].id,)
 
 
 def test_marks_of_one_question_are_one_question():

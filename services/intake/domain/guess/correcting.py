@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.intake.domain.guess.columns import OUT, SCALED, SURE, Column, Guess
+from services.intake.domain.guess.others import divider_of
 from services.intake.domain.guess.ratings import read_contents
 from services.intake.domain.scales import Scale, numbers_from, scale_of
 
@@ -71,6 +72,8 @@ def _chosen(column: Column, guessed: Guess, said: Correction | None, group: str 
 
 
 def _same_in(column: Column) -> str:
+    if divider_of(column):
+        return "choices"
     return "number" if column.is_number(more_than=12) else "choice" if column.complete else "text"
 
 

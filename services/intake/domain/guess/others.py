@@ -1,6 +1,7 @@
 """What is neither personal nor rated: choices, marks, numbers, dates and comments."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from services.intake.domain.guess.columns import (
@@ -87,13 +88,34 @@ def divider_of(column: Column) -> str | None:
     cells = list(column.contents)
     for divider in _DIVIDERS:
         several = sum(column.contents[cell] for cell in cells if divider in cell.strip(divider))
-        parts = split(cells, divider)
-        kinds = set(parts)
+        parts = Counter(split(cells, divider))
         if (
             several * 10 >= column.filled
-            and 2 <= len(kinds) <= MOST_CHOICES
-            and len(parts) >= 2 * len(kinds)
-            and max(map(len, kinds)) <= SHORT
+            and 2 <= len(parts) <= MOST_CHOICES
+            and max(map(len, parts)) <= SHORT
+            and _come_again(column, divider, parts)
         ):
             return divider
     return None
+
+
+def _come_again(column: Column, divider: str, parts: Counter[str]) -> bool:
+    """Whether the parts of cells are choices: each in many combinations, or in the cells of many
+    people, most combinations being made of what stands elsewhere too."""
+    divided = [(split([cell], divider), often) for cell, often in column.contents.items()]
+    if _are_pairs([each for each, _ in divided]):
+        return False
+    if parts.total() >= 2 * len(parts):
+        return True
+    if sum(len(each) * often for each, often in divided) < 2 * len(parts):
+        return False
+    several = [each for each, _ in divided if len(each) > 1]
+    known = sum(all(parts[part] > 1 for part in each) for each in several)
+    return known * 2 > len(several)
+
+
+def _are_pairs(divided: Sequence[Sequence[str]]) -> bool:
+    """Last name and first name, town and state: always two, and neither in the other's place."""
+    if any(len(each) != 2 for each in divided):
+        return False
+    return {one for one, _ in divided}.isdisjoint(other for _, other in divided)

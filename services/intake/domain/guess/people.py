@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from services.intake.domain.guess.columns import LIKELY, SHORT, SURE, UNSURE, Column, Guess, spaced
+from services.intake.domain.guess.others import divider_of
 from services.intake.domain.guess.ratings import kind_of
 from services.intake.domain.vocabulary import known
 
@@ -47,6 +48,9 @@ def described(columns: Sequence[Column], _: int) -> Iterable[Guess]:
         if column.is_number(more_than=_MOST_CODES):
             reason = "A number that describes who answered."
             yield Guess(column.name, "number", LIKELY, reason, about=column.text, profile=True)
+        elif divider_of(column):
+            reason = "Several answers in one cell, about the person."
+            yield Guess(column.name, "choices", LIKELY, reason, about=column.text, profile=True)
         elif column.is_few():
             reason = f"{len(column.contents)} different answers, about the person."
             yield Guess(column.name, "choice", LIKELY, reason, about=column.text, profile=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.intake.domain.definition import GROUP
+from services.intake.domain.origin import OTHER
 from services.intake.formats.expressions import Answer
 from services.intake.formats.extras import ITEM_KEYS, OURS, SURVEY_KEYS
 from services.intake.formats.imported import Imported, UnreadableFile
@@ -36,7 +37,7 @@ def read(data: bytes) -> Imported:
 
 class _Reading:
     def __init__(self, found: Mapping[str, Sheet]) -> None:
-        imported = Imported()
+        imported = Imported(divider=" ")
         self._settings = settings_of(found.get("settings", [{}]) or [{}])
         columns = Columns(found, self._settings, imported)
         self._to = Translation(imported, columns.languages, own=bool(self._settings.get(OURS)))
@@ -222,6 +223,9 @@ class _Reading:
         to.ids[name] = item["id"]
         to.known |= answers_of(item, name)
         codes = {each["name"]: each["value"] for each in item.get("choices", ()) if "name" in each}
+        written = codes | ({OTHER: OTHER} if item.get("other") else {})
+        if written:
+            to.imported.codes[item["id"]] = written
         known = to.known.get(name)
         if codes and isinstance(known, Answer):
             to.known[name] = Answer(known.item, codes, several=known.several, other=known.other)

@@ -42,7 +42,12 @@ def test_row_is_numbered_as_a_spreadsheet_does_and_by_its_line():
     [
         (b"", "empty"),
         (b"a,b\n\xff\xfe\x81", "Save it as 'CSV UTF-8'"),
-        (b"a,b\nx\0y,1", "Save it as 'CSV UTF-8'"),
+        (b"a,b\nx\0y,1", "This is no table"),
+        (b"a,b\n" + b"x,1\n" * 1_000 + b"\0", "This is no table"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "Export the answers as CSV or .xlsx"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "This is no table"),
+        (b"%PDF-1.7\n1 0 obj\n", "This is no table"),
+        (b"GIF89a,b\n1,2\n", "This is no table"),
         (b"\xff\xfea\0,", "Save it as 'CSV UTF-8'"),
         (b'a,b\n"x', "Line 2: not CSV"),
         (b'a,b\n"x"y,1', "Line 2: not CSV"),
