@@ -1,5 +1,7 @@
 """The builder's pages: a survey without writing JSON."""
 
+import re
+
 import pytest
 
 from services.intake.store import open_store
@@ -93,6 +95,81 @@ def test_who_watches_sees_counts_and_charts_of_what_arrived(desk, survey, respon
     page = desk(f"/surveys/{survey}").text
     assert "2 so far" in page
     assert "Did not know of it" in page
+
+
+LOOKS = {
+    "id": "looks",
+    "type": "multiple_choice",
+    "text": "Where do you look?",
+    "choices": [{"value": "web", "text": "Web"}, {"value": "mail", "text": "Mail"}],
+}
+GRADES = {
+    "id": "grades",
+    "type": "matrix",
+    "text": "How were they?",
+    "rows": [{"value": "fair", "text": "The fair"}, {"value": "talk", "text": "The talk"}],
+    "choices": [{"value": "good", "text": "Good"}, {"value": "bad", "text": "Bad"}],
+}
+
+
+@pytest.fixture
+def choosing(planner):
+    """An open survey that offers the choices web and mail, and a table."""
+    body = {"title": "Ways", "groups": ["student"], "items": [LOOKS, GRADES]}
+    survey = planner("POST", "/surveys", json=body).json["id"]
+    planner("POST", f"/surveys/{survey}/publish")
+    return survey
+
+
+def corrected(planner, survey, *items):
+    body = {"title": "Ways", "groups": ["student"], "items": items}
+    seen = {"If-Match": planner("GET", f"/surveys/{survey}").headers["ETag"]}
+    saved = planner("PUT", f"/surveys/{survey}", json=body, headers=seen)
+    assert saved.status_code == 200, saved.json
+
+
+def charted(page):
+    """The bars of a page, [label, count]."""
+    bar = r'<th scope="row">(.*?)</th>.*?<td class="number">(.*?)</td>'
+    return [(label, int(count)) for label, count in re.findall(bar, page, re.DOTALL)]
+
+
+def test_answers_to_a_choice_that_a_correction_renamed_keep_their_row(
+    desk, choosing, planner, respondent, database
+):
+    for name, value in (("a", "web"), ("b", "web"), ("c", "mail")):
+        answers = {"looks": [value], "grades": {"fair": "bad"}}
+        body = {"id": name, "group": "student", "answers": answers}
+        assert respondent("POST", f"/surveys/{choosing}/responses", json=body).status_code == 201
+    sites = {"value": "site", "text": "The site"}
+    good, rows = GRADES["choices"][:1], GRADES["rows"][1:]
+    looks = {**LOOKS, "choices": [sites, LOOKS["choices"][1]]}
+    corrected(planner, choosing, looks, {**GRADES, "choices": good, "rows": rows})
+    planner("POST", f"/surveys/{choosing}/publish")
+    body = {"id": "d", "group": "student", "answers": {"looks": ["site"]}, "survey_version": 2}
+    assert respondent("POST", f"/surveys/{choosing}/responses", json=body).status_code == 201
+    store = open_store(database, "a secret that is long enough")
+    summarise(store, store.surveys.get("careers", choosing))
+    assert charted(desk(f"/surveys/{choosing}").text) == [
+        ("student", 4),
+        *(("The site", 1), ("Mail", 1), ("Web", 2)),
+        *(("Good", 0), ("Bad", 0)),  # the talk
+        *(("Good", 0), ("Bad", 3)),  # the fair
+    ]
+
+
+def test_answers_to_a_question_that_a_correction_dropped_are_still_shown(
+    desk, choosing, planner, respondent, database
+):
+    body = {"id": "a", "group": "student", "answers": {"looks": ["web"]}}
+    respondent("POST", f"/surveys/{choosing}/responses", json=body)
+    corrected(planner, choosing, {"id": "why", "type": "text", "text": "Why?"})
+    planner("POST", f"/surveys/{choosing}/publish")
+    store = open_store(database, "a secret that is long enough")
+    summarise(store, store.surveys.get("careers", choosing))
+    page = desk(f"/surveys/{choosing}").text
+    assert charted(page) == [("student", 1), ("Web", 1), ("Mail", 0)]
+    assert "How were they?" not in page
 
 
 def test_another_unit_s_survey_is_not_there_to_build(flask_app, survey):
