@@ -172,6 +172,41 @@ def test_answers_to_a_question_that_a_correction_dropped_are_still_shown(
     assert "How were they?" not in page
 
 
+def test_a_correction_that_takes_choices_away_says_so_where_it_is_published(
+    desk, choosing, planner
+):
+    def said():
+        page = desk(f"/surveys/{choosing}/build").text
+        return re.findall(r'<p class="notice">(.*? no longer .*?)</p>', page)
+
+    assert said() == []
+    mail = {**LOOKS, "choices": LOOKS["choices"][1:]}
+    corrected(planner, choosing, mail, GRADES)
+    one = (
+        "web is no longer a choice of “Where do you look?”; answers that chose it stay and are "
+        "counted as they were given."
+    )
+    assert said() == [one]
+    site = {"value": "site", "text": "The site"}
+    corrected(planner, choosing, {**LOOKS, "choices": [site]}, GRADES)
+    both = (
+        "web, mail are no longer choices of “Where do you look?”; answers that chose them stay "
+        "and are counted as they were given."
+    )
+    assert said() == [both]
+    planner("POST", f"/surveys/{choosing}/publish")
+    assert said() == []
+
+
+def test_one_question_is_counted_as_one_and_two_as_two(desk):
+    begun = desk("/surveys/new", title="Short", groups="student", begin="blank")
+    survey = begun.headers["Location"].split("/")[-2]
+    assert "1 question, about 1 minute." in desk(f"/surveys/{survey}/build").text
+    for _ in range(2):
+        desk(f"/surveys/{survey}/build", do="add", part="text")
+    assert "3 questions, about 2 minutes." in desk(f"/surveys/{survey}/build").text
+
+
 def test_another_unit_s_survey_is_not_there_to_build(flask_app, survey):
     stranger = caller(flask_app, "planner", unit="elsewhere")
     sent = {"Authorization": f"Bearer {stranger.token}"}
