@@ -57,6 +57,35 @@ def test_a_mistake_is_shown_by_its_field_and_nothing_is_changed(desk, draft, pla
     assert planner("GET", f"/surveys/{draft}").json == before
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "said"),
+    [
+        ("items/why", item_fields(text__en=""), "Write the question."),
+        ("settings", {"title__en": ""}, "Write the survey&#39;s title."),
+        (
+            "settings",
+            {"languages": "en, English!"},
+            "English! is no code of a language: give one such as en or pt-BR.",
+        ),
+        (
+            "items/advising",
+            item_fields(type="need", id="advising", scale__min="1"),
+            "Give the highest point.",
+        ),
+        (
+            "items/advising",
+            item_fields(type="need", id="advising", scale__min="5", scale__max="1"),
+            "The lowest point (min) must be less than the highest (max).",
+        ),
+    ],
+)
+def test_a_mistake_in_a_form_is_told_with_what_to_do(desk, draft, path, fields, said):
+    whole = {"title__en": "Spring", "groups__0__id": "student", "languages": "en"}
+    refused = desk(f"/surveys/{draft}/{path}", **(whole if path == "settings" else {}) | fields)
+    assert refused.status_code == 422
+    assert said in refused.text
+
+
 def test_an_item_that_a_condition_asks_about_is_not_removed(desk, draft):
     refused = desk(f"/surveys/{draft}/build", do="remove", part="overall")
     assert refused.status_code == 422
