@@ -24,6 +24,10 @@ _ID = validate.Regexp(
     r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$",
     error="Use letters, digits, - and _, at most 64, and begin with no -.",
 )
+_LANGUAGE = validate.Regexp(
+    r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+    error="{input} is no code of a language: give one such as en or pt-BR.",
+)
 RESPONSE_ID = validate.Regexp(
     r"^[A-Za-z0-9._~:@-]{1,128}$", error="Use letters, digits and . _ ~ : @ -, at most 128."
 )
@@ -48,6 +52,19 @@ class TextField(fields.Field[dict[str, str]]):
         return texts
 
 
+def _needed(what_to_do: str, longest: int = 5000) -> TextField:
+    return TextField(longest, required=True, error_messages={"required": what_to_do})
+
+
+def _point(what_to_do: str) -> fields.Integer:
+    return fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(-100, 100),
+        error_messages={"required": what_to_do},
+    )
+
+
 def _flag(description: str) -> fields.Boolean:
     return fields.Boolean(truthy={True}, falsy={False}, metadata={"description": description})
 
@@ -58,26 +75,26 @@ class _Strict(Schema):
 
 
 class ScaleSchema(_Strict):
-    min = fields.Integer(required=True, strict=True, validate=validate.Range(-100, 100))
-    max = fields.Integer(required=True, strict=True, validate=validate.Range(-100, 100))
+    min = _point("Give the lowest point.")
+    max = _point("Give the highest point.")
     low = TextField(longest=100, metadata={"description": "What the lowest point means."})
     high = TextField(longest=100, metadata={"description": "What the highest point means."})
 
 
 class ChoiceSchema(_Strict):
     value = fields.String(required=True, validate=_ID)
-    text = TextField(longest=500, required=True)
+    text = _needed("Write the choice.", longest=500)
     exclusive = _flag("Goes with no other choice, as 'none of these' does.")
 
 
 class RowSchema(_Strict):
     value = fields.String(required=True, validate=_ID)
-    text = TextField(longest=500, required=True)
+    text = _needed("Write the row.", longest=500)
 
 
 class SectionSchema(_Strict):
     id = fields.String(required=True, validate=_ID)
-    title = TextField(longest=500, required=True)
+    title = _needed("Write the section's title.", longest=500)
     text = TextField()
     lens = fields.String(validate=validate.OneOf(["culture", "needs", "structure"]))
     visible_if = fields.Raw(allow_none=True)
@@ -90,7 +107,7 @@ class ItemSchema(_Strict):
     role = fields.String(
         validate=validate.OneOf(["profile", "overall_satisfaction", "first_destination"])
     )
-    text = TextField(required=True)
+    text = _needed("Write the question.")
     hint = TextField(longest=1000)
     support = TextField(metadata={"description": "Whom to turn to, shown beside the question."})
     scale = fields.Nested(ScaleSchema)
@@ -114,9 +131,9 @@ class ItemSchema(_Strict):
 
 
 class DefinitionSchema(_Strict):
-    title = TextField(longest=200, required=True)
+    title = _needed("Write the survey's title.", longest=200)
     languages = fields.List(
-        fields.String(validate=validate.Regexp(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")),
+        fields.String(validate=_LANGUAGE),
         load_default=lambda: ["en"],
         validate=validate.Length(1, 20),
     )

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.planning.domain.goal import InstitutionalGoal, UnknownGoal
+from services.planning.domain.measures import UnfitMeasures
 from services.planning.domain.proposal import (
     AlreadyDecided,
     NotAccepted,
@@ -40,6 +41,7 @@ RULES: Rules = {
     AlreadyDecided: lambda error: Problem(409, "already-decided", str(error)),
     NotAccepted: lambda error: Problem(409, "not-accepted", str(error)),
     NotReadyToAccept: lambda error: Problem(409, "not-ready-to-accept", str(error)),
+    UnfitMeasures: lambda error: invalid(error.errors),
     UnknownGoal: lambda error: _at_fault("institutional_goals", error),
     UnknownGroup: lambda error: _at_fault("group", error),
     GoalExists: lambda error: Problem(422, "idempotency-key-reused", str(error)),

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from services.planning import plain
 from services.planning.domain.draft import pooled, told_together
 from services.planning.domain.goal import InstitutionalGoal, UnknownGoal
+from services.planning.domain.measures import UnfitMeasures
 from services.planning.domain.proposal import (
     AlreadyDecided,
     NotAccepted,
@@ -236,6 +237,8 @@ def _tried(proposal_id: str, form: str, change: Callable[[], None]) -> Page:
         change()
     except ValidationError as error:
         wrong = flattened(error.messages)
+    except UnfitMeasures as error:
+        wrong = [{"field": "", "message": each["message"]} for each in error.errors]
     except (*_REFUSALS, SomebodyWasFaster) as error:
         wrong = [{"field": "", "message": str(error)}]
     else:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.intake.domain.definition import asked
+from services.intake.domain.definition import united
 from services.intake.domain.items import USES, Raw
 
 NUMBER, TEXT, DAY, CODE = "number", "text", "day", "code"
@@ -46,7 +46,7 @@ class Table:
 
     def __init__(self, published: Sequence[Mapping[str, Any]]) -> None:
         language = published[-1]["languages"][0]
-        items = _united(published)
+        items = united(published)
         parts = [_part(item, language) for item in items]
         self.columns = _named_apart(
             [
@@ -117,25 +117,6 @@ def _not_offered(items: Iterable[Raw], definition: Mapping[str, Any]) -> dict[st
             places = enumerate(choice["value"] for choice in item["choices"])
             found[item["id"]] = [place for place, value in places if value not in offered]
     return {name: places for name, places in found.items() if places}
-
-
-def _united(published: Iterable[Mapping[str, Any]]) -> list[Raw]:
-    """Every item of every version, as it was worded last, with all options it ever had."""
-    items: dict[str, Raw] = {}
-    for definition in published:
-        for item in asked(definition):
-            before = items.get(item["id"], {})
-            options = {
-                key: _merged(before.get(key) or (), item.get(key) or ())
-                for key in ("choices", "rows")
-            }
-            kept = {key: before.get(key) or item.get(key) for key in ("other", "no_basis")}
-            items[item["id"]] = {**item, **options, **kept}
-    return list(items.values())
-
-
-def _merged(before: Iterable[Raw], later: Iterable[Raw]) -> list[Raw]:
-    return list({option["value"]: option for option in (*before, *later)}.values())
 
 
 def _part(item: Raw, language: str) -> _Part:

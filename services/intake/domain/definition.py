@@ -1,7 +1,7 @@
 """A survey's definition, compiled once into what each answer is checked against."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -105,6 +105,25 @@ def asked(raw: Mapping[str, Any]) -> list[Raw]:
     section."""
     places = {section["id"]: place for place, section in enumerate(raw["sections"])}
     return sorted(raw["items"], key=lambda item: places.get(item.get("section"), -1))
+
+
+def united(published: Iterable[Mapping[str, Any]]) -> list[Raw]:
+    """Every item of every version, as it was worded last, with all options it ever had."""
+    items: dict[str, Raw] = {}
+    for definition in published:
+        for item in asked(definition):
+            before = items.get(item["id"], {})
+            options = {
+                key: _merged(before.get(key) or (), item.get(key) or ())
+                for key in ("choices", "rows")
+            }
+            kept = {key: before.get(key) or item.get(key) for key in ("other", "no_basis")}
+            items[item["id"]] = {**item, **options, **kept}
+    return list(items.values())
+
+
+def _merged(before: Iterable[Raw], later: Iterable[Raw]) -> list[Raw]:
+    return list({option["value"]: option for option in (*before, *later)}.values())
 
 
 def _compile(raw: Raw, section_rule: Any) -> Item:

@@ -53,7 +53,7 @@ def _scale_shape(item: Raw) -> Shape:
     if not scale:
         yield "scale", 'Give {"min": ..., "max": ...}.'
     elif scale["min"] >= scale["max"]:
-        yield "scale", "min must be less than max."
+        yield "scale", "The lowest point (min) must be less than the highest (max)."
     elif scale["max"] - scale["min"] > 10:
         yield "scale", "At most 11 points."
 

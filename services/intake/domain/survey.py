@@ -65,6 +65,16 @@ class Survey:
         """The draft, an open survey's correction, or what a correction would begin with."""
         return self.correction or self.definition
 
+    def taken_away(self) -> list[tuple[dict[str, Any], list[str]]]:
+        """Items of the correction that lack choices which are offered now, with their values."""
+        asked_now = {item["id"]: item for item in self.definition["items"]}
+        found = []
+        for item in self.correction["items"] if self.correction else ():
+            before = asked_now.get(item["id"], {}).get("choices") or ()
+            kept = {choice["value"] for choice in item.get("choices") or ()}
+            found.append((item, [each["value"] for each in before if each["value"] not in kept]))
+        return [(item, gone) for item, gone in found if gone]
+
     def edit(self, definition: dict[str, Any]) -> None:
         """Rewrite the draft, or write the open survey's correction.
 

@@ -1,12 +1,12 @@
 """The planner watches a survey: who has answered, what they said so far, and what can be done."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template
 
-from services.intake.domain.definition import GROUP, asked
+from services.intake.domain.definition import GROUP, asked, united
 from services.intake.domain.items import NPS, USES, Raw
 from services.intake.domain.rates import Rate
 from services.intake.domain.survey import Survey
@@ -23,6 +23,8 @@ pages = Blueprint(
     static_folder="../static",
     static_url_path="/own",  # beside what all services share
 )
+
+Counted = Mapping[str, Mapping[str, int]]
 
 _PARTS = {
     "importance": "Importance",
@@ -73,9 +75,41 @@ def watch(name: str) -> str:
         left=_scaled([Bar(_named(survey, item), count, 0) for item, count in visits.left_at]),
         items=[
             (item, counts.get(item["id"], {}).get("answered", 0), _charts(item, counts, survey))
-            for item in asked(survey.definition)
+            for item in _answerable(survey, counts)
         ],
     )
+
+
+def _answerable(survey: Survey, counts: Counted) -> list[Raw]:
+    """The items that are asked now, and after them what earlier versions asked and somebody
+    answered; each with its options in the same order."""
+    now = {item["id"]: item for item in asked(survey.definition)}
+    ever = {item["id"]: item for item in _of_all_versions(survey)}
+    gone = [item for name, item in ever.items() if name not in now and name in counts]
+    return [*(_with_answered(item, ever[name], counts) for name, item in now.items()), *gone]
+
+
+def _with_answered(now: Raw, ever: Raw, counts: Counted) -> Raw:
+    found = counts.get(now["id"], {})
+    # What is counted is `part.value`: in a table of choices a row is a part.
+    parts = {each.rpartition(".")[0] for each in found}
+    values = {each.rpartition(".")[2] for each in found}
+    return {
+        **now,
+        "choices": _offered_or(values, now, ever, "choices"),
+        "rows": _offered_or(parts, now, ever, "rows"),
+        **{key: now.get(key) or (ever.get(key) and key in values) for key in ("other", "no_basis")},
+    }
+
+
+def _offered_or(answered: Collection[str], now: Raw, ever: Raw, key: str) -> list[Raw]:
+    offered = {option["value"]: option for option in now.get(key) or ()}
+    gone = [each for each in ever[key] if each["value"] not in offered]
+    return [*offered.values(), *(each for each in gone if each["value"] in answered)]
+
+
+def _of_all_versions(survey: Survey) -> list[Raw]:
+    return united(survey.published or [survey.definition])
 
 
 def _whole(rates: ResponseRates) -> Rate | None:
@@ -85,10 +119,10 @@ def _whole(rates: ResponseRates) -> Rate | None:
 
 def _named(survey: Survey, item: str) -> str:
     say = speaking(survey)
-    return next((say(i["text"]) for i in survey.definition["items"] if i["id"] == item), item)
+    return next((say(i["text"]) for i in _of_all_versions(survey) if i["id"] == item), item)
 
 
-def _charts(item: Raw, counts: Mapping[str, Mapping[str, int]], survey: Survey) -> list[Chart]:
+def _charts(item: Raw, counts: Counted, survey: Survey) -> list[Chart]:
     found = counts.get(item["id"], {})
     say = speaking(survey)
     if item["type"] == "need":

@@ -160,13 +160,16 @@ def _read(asked: Survey, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[i
     InvalidTable."""
     definition = compile_definition(asked.definition)
     read: dict[str, tuple[int, Invitation]] = {}
-    errors: Errors = []
+    only = definition.groups[0] if len(definition.groups) == 1 else ""
+    errors = [] if only else without_groups(definition.groups, rows)
+    none_named = bool(errors)
     for row in rows:
-        only = definition.groups[0] if len(definition.groups) == 1 else ""
-        group = row["group"] or only
-        wrong = _wrong(definition, row, group)
+        group = group_named(definition.groups, row["group"] or only)
+        wrong = _wrong(definition, row)
+        if group is None and not none_named:
+            wrong.append(("group", f"Name one of: {', '.join(definition.groups)}."))
         errors += [{"line": row["line"], "field": f, "message": m} for f, m in wrong]
-        if wrong:
+        if wrong or group is None:
             continue
         name = invitation_id(asked.id, row["email"])
         made = Invitation(
@@ -187,12 +190,34 @@ def _read(asked: Survey, rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[i
     return read
 
 
-def _wrong(definition: Definition, row: Mapping[str, Any], group: str) -> list[tuple[str, str]]:
+def group_named(groups: Sequence[str], text: str) -> str | None:
+    """The one that is meant, whatever its case and blanks. A group's blanks are written as _ where
+    its survey is begun by form."""
+    if text in groups:
+        return text
+    meant = [each for each in groups if _bare(each) == _bare(text)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _bare(text: str) -> str:
+    return "".join(text.replace("_", " ").split()).casefold()
+
+
+def without_groups(groups: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Errors:
+    """One error for the whole table where no row says its group, rather than one a row."""
+    if not rows or any(row["group"] for row in rows):
+        return []
+    message = (
+        "The column group is missing, or empty in every row: add it, and name in each row one of: "
+        f"{', '.join(groups)}."
+    )
+    return [{"line": 1, "field": "group", "message": message}]
+
+
+def _wrong(definition: Definition, row: Mapping[str, Any]) -> list[tuple[str, str]]:
     wrong = []
     if not _is_address(row["email"]):
         wrong.append(("email", f"{row['email']!r} is no address that mail can be sent to."))
-    if group not in definition.groups:
-        wrong.append(("group", f"Name one of: {', '.join(definition.groups)}."))
     for field, text in (("name", row["name"]), *row["profile"].items()):
         if len(text) > _LONGEST or not text.isprintable():
             wrong.append((field, f"Give a text of one line, at most {_LONGEST} characters."))

@@ -9,7 +9,7 @@ from typing import Any
 from services.intake.domain.participation import ANONYMOUS
 from services.intake.domain.rates import Cell, People, Rate, counted, rates
 from services.intake.store import Store
-from services.intake.usecases.invite import InvalidTable
+from services.intake.usecases.invite import InvalidTable, group_named, without_groups
 from shared import times
 
 _MOST_CELLS = 5000
@@ -50,18 +50,20 @@ def keep_population(
     rows: {"line", "group", "profile", "count"}. Raises InvalidTable, NoSuchSurvey, ListBusy.
     """
     groups = store.surveys.get(unit, survey).definition["groups"]
-    errors: list[dict[str, Any]] = []
+    errors = without_groups(groups, rows)
+    none_named = bool(errors)
     cells: Counter[Cell] = Counter()
     for row in rows:
         text = str(row["count"])
-        if row["group"] not in groups:
+        group = group_named(groups, row["group"])
+        if group is None and not none_named:
             message = f"Name one of: {', '.join(groups)}."
             errors.append({"line": row["line"], "field": "group", "message": message})
         if not (text.isascii() and text.isdecimal() and len(text) < 10):
             message = "Give how many there are, a whole number."
             errors.append({"line": row["line"], "field": "count", "message": message})
-        if not errors:
-            cells[row["group"], tuple(sorted(row["profile"].items()))] += int(text)
+        if group is not None and not errors:
+            cells[group, tuple(sorted(row["profile"].items()))] += int(text)
     if len(cells) > _MOST_CELLS:
         message = f"At most {_MOST_CELLS:,} different rows; leave a column out."
         errors.append({"line": 1, "field": "count", "message": message})

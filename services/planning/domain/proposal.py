@@ -118,7 +118,7 @@ class Proposal:
         if self._last_was(decision, reason, who) and self.status == OUTCOMES[decision]:
             return self
         self._undecided()
-        missing = self._missing()
+        missing = self._missing(when)
         if decision == "accept" and missing:
             raise NotReadyToAccept(missing)
         return self._changed({"status": OUTCOMES[decision]}, decision, reason, who, when)
@@ -202,11 +202,13 @@ class Proposal:
         if self.status not in UNDECIDED:
             raise AlreadyDecided(f"This proposal is {self.status}, and that is on record.")
 
-    def _missing(self) -> tuple[str, ...]:
+    def _missing(self, when: datetime) -> tuple[str, ...]:
+        today = when.date().isoformat()
         measured = any(m.baseline is not None and m.target is not None for m in self.measures)
         wanted = {
             "an institutional goal it serves": bool(self.institutional_goals),
             "a measure with baseline and target": measured,
+            f"measures that are due {today} or later": all(m.due >= today for m in self.measures),
             "an owner": bool(self.owner),
         }
         return tuple(name for name, there in wanted.items() if not there)

@@ -1,5 +1,7 @@
 """The builder's pages: a survey without writing JSON."""
 
+import re
+
 import pytest
 
 from services.intake.store import open_store
@@ -55,6 +57,35 @@ def test_a_mistake_is_shown_by_its_field_and_nothing_is_changed(desk, draft, pla
     assert planner("GET", f"/surveys/{draft}").json == before
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "said"),
+    [
+        ("items/why", item_fields(text__en=""), "Write the question."),
+        ("settings", {"title__en": ""}, "Write the survey&#39;s title."),
+        (
+            "settings",
+            {"languages": "en, English!"},
+            "English! is no code of a language: give one such as en or pt-BR.",
+        ),
+        (
+            "items/advising",
+            item_fields(type="need", id="advising", scale__min="1"),
+            "Give the highest point.",
+        ),
+        (
+            "items/advising",
+            item_fields(type="need", id="advising", scale__min="5", scale__max="1"),
+            "The lowest point (min) must be less than the highest (max).",
+        ),
+    ],
+)
+def test_a_mistake_in_a_form_is_told_with_what_to_do(desk, draft, path, fields, said):
+    whole = {"title__en": "Spring", "groups__0__id": "student", "languages": "en"}
+    refused = desk(f"/surveys/{draft}/{path}", **(whole if path == "settings" else {}) | fields)
+    assert refused.status_code == 422
+    assert said in refused.text
+
+
 def test_an_item_that_a_condition_asks_about_is_not_removed(desk, draft):
     refused = desk(f"/surveys/{draft}/build", do="remove", part="overall")
     assert refused.status_code == 422
@@ -93,6 +124,116 @@ def test_who_watches_sees_counts_and_charts_of_what_arrived(desk, survey, respon
     page = desk(f"/surveys/{survey}").text
     assert "2 so far" in page
     assert "Did not know of it" in page
+
+
+LOOKS = {
+    "id": "looks",
+    "type": "multiple_choice",
+    "text": "Where do you look?",
+    "choices": [{"value": "web", "text": "Web"}, {"value": "mail", "text": "Mail"}],
+}
+GRADES = {
+    "id": "grades",
+    "type": "matrix",
+    "text": "How were they?",
+    "rows": [{"value": "fair", "text": "The fair"}, {"value": "talk", "text": "The talk"}],
+    "choices": [{"value": "good", "text": "Good"}, {"value": "bad", "text": "Bad"}],
+}
+
+
+@pytest.fixture
+def choosing(planner):
+    """An open survey that offers the choices web and mail, and a table."""
+    body = {"title": "Ways", "groups": ["student"], "items": [LOOKS, GRADES]}
+    survey = planner("POST", "/surveys", json=body).json["id"]
+    planner("POST", f"/surveys/{survey}/publish")
+    return survey
+
+
+def corrected(planner, survey, *items):
+    body = {"title": "Ways", "groups": ["student"], "items": items}
+    seen = {"If-Match": planner("GET", f"/surveys/{survey}").headers["ETag"]}
+    saved = planner("PUT", f"/surveys/{survey}", json=body, headers=seen)
+    assert saved.status_code == 200, saved.json
+
+
+def charted(page):
+    """The bars of a page, [label, count]."""
+    bar = r'<th scope="row">(.*?)</th>.*?<td class="number">(.*?)</td>'
+    return [(label, int(count)) for label, count in re.findall(bar, page, re.DOTALL)]
+
+
+def test_answers_to_a_choice_that_a_correction_renamed_keep_their_row(
+    desk, choosing, planner, respondent, database
+):
+    for name, value in (("a", "web"), ("b", "web"), ("c", "mail")):
+        answers = {"looks": [value], "grades": {"fair": "bad"}}
+        body = {"id": name, "group": "student", "answers": answers}
+        assert respondent("POST", f"/surveys/{choosing}/responses", json=body).status_code == 201
+    sites = {"value": "site", "text": "The site"}
+    good, rows = GRADES["choices"][:1], GRADES["rows"][1:]
+    looks = {**LOOKS, "choices": [sites, LOOKS["choices"][1]]}
+    corrected(planner, choosing, looks, {**GRADES, "choices": good, "rows": rows})
+    planner("POST", f"/surveys/{choosing}/publish")
+    body = {"id": "d", "group": "student", "answers": {"looks": ["site"]}, "survey_version": 2}
+    assert respondent("POST", f"/surveys/{choosing}/responses", json=body).status_code == 201
+    store = open_store(database, "a secret that is long enough")
+    summarise(store, store.surveys.get("careers", choosing))
+    assert charted(desk(f"/surveys/{choosing}").text) == [
+        ("student", 4),
+        *(("The site", 1), ("Mail", 1), ("Web", 2)),
+        *(("Good", 0), ("Bad", 0)),  # the talk
+        *(("Good", 0), ("Bad", 3)),  # the fair
+    ]
+
+
+def test_answers_to_a_question_that_a_correction_dropped_are_still_shown(
+    desk, choosing, planner, respondent, database
+):
+    body = {"id": "a", "group": "student", "answers": {"looks": ["web"]}}
+    respondent("POST", f"/surveys/{choosing}/responses", json=body)
+    corrected(planner, choosing, {"id": "why", "type": "text", "text": "Why?"})
+    planner("POST", f"/surveys/{choosing}/publish")
+    store = open_store(database, "a secret that is long enough")
+    summarise(store, store.surveys.get("careers", choosing))
+    page = desk(f"/surveys/{choosing}").text
+    assert charted(page) == [("student", 1), ("Web", 1), ("Mail", 0)]
+    assert "How were they?" not in page
+
+
+def test_a_correction_that_takes_choices_away_says_so_where_it_is_published(
+    desk, choosing, planner
+):
+    def said():
+        page = desk(f"/surveys/{choosing}/build").text
+        return re.findall(r'<p class="notice">(.*? no longer .*?)</p>', page)
+
+    assert said() == []
+    mail = {**LOOKS, "choices": LOOKS["choices"][1:]}
+    corrected(planner, choosing, mail, GRADES)
+    one = (
+        "web is no longer a choice of “Where do you look?”; answers that chose it stay and are "
+        "counted as they were given."
+    )
+    assert said() == [one]
+    site = {"value": "site", "text": "The site"}
+    corrected(planner, choosing, {**LOOKS, "choices": [site]}, GRADES)
+    both = (
+        "web, mail are no longer choices of “Where do you look?”; answers that chose them stay "
+        "and are counted as they were given."
+    )
+    assert said() == [both]
+    planner("POST", f"/surveys/{choosing}/publish")
+    assert said() == []
+
+
+def test_one_question_is_counted_as_one_and_two_as_two(desk):
+    begun = desk("/surveys/new", title="Short", groups="student", begin="blank")
+    survey = begun.headers["Location"].split("/")[-2]
+    assert "1 question, about 1 minute." in desk(f"/surveys/{survey}/build").text
+    for _ in range(2):
+        desk(f"/surveys/{survey}/build", do="add", part="text")
+    assert "3 questions, about 2 minutes." in desk(f"/surveys/{survey}/build").text
 
 
 def test_another_unit_s_survey_is_not_there_to_build(flask_app, survey):

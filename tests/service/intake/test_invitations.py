@@ -202,6 +202,45 @@ def test_a_wrong_line_is_named_and_nothing_is_kept(survey, planner, database):
     assert database.invitations.count_documents({}) == 0
 
 
+def test_a_table_without_the_column_of_groups_is_told_so_once(survey, planner, database):
+    table = "email,name\nana@example.edu,Ana\nben@example.edu,Ben\n"
+    refused = planner("POST", f"/surveys/{survey}/invitations", data=table, content_type="text/csv")
+    assert refused.status_code == 422
+    [error] = refused.json["errors"]
+    assert (error["line"], error["field"]) == (1, "group")
+    assert error["message"].startswith("The column group is missing")
+    assert error["message"].endswith("one of: student, staff.")
+    assert database.invitations.count_documents({}) == 0
+
+
+def test_a_group_is_known_whatever_its_case_and_blanks(by_invitation, planner, database):
+    survey = by_invitation(groups=["student", "graduate_student"])
+    table = "email,group\nana@example.edu,Student \nben@example.edu,Graduate  Student\n"
+    taken = planner("POST", f"/surveys/{survey}/invitations", data=table, content_type="text/csv")
+    assert taken.status_code == 201
+    kept = {each["email"]: each["group"] for each in database.invitations.find()}
+    assert kept == {"ana@example.edu": "student", "ben@example.edu": "graduate_student"}
+
+
+def test_groups_that_differ_in_case_alone_are_known_by_their_exact_names(by_invitation, invite):
+    survey = by_invitation(groups=["staff", "Staff"])
+    assert invite(survey, people("ana", group="Staff")).status_code == 201
+    assert invite(survey, people("ben", group="STAFF")).status_code == 422
+
+
+def test_a_population_knows_groups_whatever_their_case_and_misses_their_column(
+    by_invitation, planner, database
+):
+    path = f"/surveys/{by_invitation(access='open')}/population"
+    table = "group,count\nStudent,40\n STAFF,20\nstudent,2\n"
+    assert planner("PUT", path, data=table, content_type="text/csv").status_code == 204
+    rates = planner("GET", path.replace("population", "response_rates")).json["response_rates"]
+    assert {each["group"]: each["of"] for each in rates} == {None: 62, "student": 42, "staff": 20}
+    wrong = planner("PUT", path, data="count\n40\n20\n", content_type="text/csv")
+    [error] = wrong.json["errors"]
+    assert error["message"].startswith("The column group is missing")
+
+
 def test_the_same_table_again_invites_nobody_twice(survey, planner, database):
     table = "E-mail;Name;Group\nana@example.edu;Ana;student\n\nben@example.edu;Ben;staff\n"
 

@@ -1,8 +1,13 @@
 """Planning over HTTP."""
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
 from services.planning.usecases.draft_proposals import draft_closed_surveys
+from shared import times
+from shared.auth import COOKIE
 from tests.service.planning.messages import (
     DEFINITION,
     ITEMS,
@@ -231,6 +236,68 @@ def test_measures_are_set_with_baseline_target_and_date(call, drafted) -> None:
     assert call("PATCH", path, json={"measures": [measure]}).json["measures"] == [measure]
     wrong = {**measure, "due": "soon"}
     assert call("PATCH", path, json={"measures": [wrong]}).status_code == 422
+
+
+def test_a_changed_measure_is_refused_that_cannot_be_reached_and_the_answer_says_what_can(
+    call, drafted
+) -> None:
+    path = f"/proposals/{first(call)['id']}"
+    before = call("GET", path).json
+    wrong = before["measures"][0] | {"target": 99, "due": "2020-01-01"}
+    refused = call("PATCH", path, json={"measures": [wrong]})
+    assert refused.status_code == 422
+    told = {each["field"]: each["message"] for each in refused.json["errors"]}
+    assert "give 2026-06-01 or a later day" in told["measures.0.due"]
+    assert "give one from 1 to 5" in told["measures.0.target"]
+    assert call("GET", path).json == before
+    share = {**wrong, "metric": "of_graduates", "due": "2026-06-01"}
+    assert call("PATCH", path, json={"measures": [share]}).status_code == 200
+
+
+@pytest.mark.parametrize("target", ["NaN", "Infinity", "-Infinity"])
+def test_a_target_that_is_no_number_is_refused(call, drafted, target) -> None:
+    found = first(call)
+    body = json.dumps({"measures": [found["measures"][0] | {"target": "?"}]})
+    sent = body.replace('"?"', target)
+    path = f"/proposals/{found['id']}"
+    assert call("PATCH", path, data=sent, content_type="application/json").status_code in {400, 422}
+    body = {"measures": [found["measures"][0] | {"target": target}]}
+    assert call("PATCH", path, json=body).status_code == 422
+
+
+def test_a_measure_whose_day_has_come_is_kept_by_edits_of_other_fields_but_not_accepted(
+    call, drafted, monkeypatch
+) -> None:
+    name = first(call)["id"]
+    measures = call("GET", f"/proposals/{name}").json["measures"]
+    monkeypatch.setattr(times, "now", lambda: datetime(2028, 1, 1, tzinfo=UTC))
+    make_ready(call, name)
+    same = {"owner": "lee", "measures": measures}
+    assert call("PATCH", f"/proposals/{name}", json=same).json["owner"] == "lee"
+    refused = decide(call, name, "accept")
+    assert refused.status_code == 409
+    assert "needs measures that are due 2028-01-01 or later" in refused.json["detail"]
+    later = [measures[0] | {"due": "2028-01-01"}]
+    assert call("PATCH", f"/proposals/{name}", json={"measures": later}).status_code == 200
+    assert decide(call, name, "accept").json["status"] == "accepted"
+
+
+def test_the_page_says_what_is_wrong_with_a_measure_and_keeps_what_was_typed(call, drafted) -> None:
+    found = first(call)
+    form = {
+        "revision": found["revision"],
+        "owner": "kim",
+        "objective": found["objective"],
+        "target": "99",
+        "due": "2020-01-01",
+    }
+    headers = {"Authorization": f"Bearer {call.token}"}
+    call.client.set_cookie(COOKIE, call.token)  # by which the page shows its forms
+    refused = call.client.post(f"/proposals/{found['id']}/edit", data=form, headers=headers)
+    assert refused.status_code == 422
+    assert "give one from 1 to 5." in refused.text
+    assert "The due date 2020-01-01 is past" in refused.text
+    assert 'value="99"' in refused.text
 
 
 @pytest.mark.parametrize("field", ["status", "score", "evidence", "_id", "unit", "history"])

@@ -55,6 +55,14 @@ def test_a_measure_without_a_target_does_not_do_for_acceptance() -> None:
         decided(aimless, "accept")
 
 
+def test_a_measure_that_is_due_in_the_past_does_not_do_for_acceptance() -> None:
+    today = LATER.date().isoformat()
+    late = replace(draft().measures[0], due=NOON.date().isoformat())
+    with pytest.raises(NotReadyToAccept, match=f"measures that are due {today} or later"):
+        decided(replace(ready(), measures=(late,)), "accept")
+    assert decided(replace(ready(), measures=(replace(late, due=today),)), "accept")
+
+
 def test_an_accepted_proposal_can_be_adopted() -> None:
     active = decided(ready(), "accept").adopt(who="pat", when=LATER)
     assert active.status == "active"
