@@ -77,7 +77,7 @@ def test_a_planner_adds_publishes_and_closes_a_survey_from_its_json(visit):
     assert page.get_by_text("this survey is synthetic").is_visible()
     page.go_back()
     page.get_by_text("Close Made by hand").click()
-    page.get_by_role("button", name="Close for good: Made by hand").click()
+    page.get_by_role("button", name="Close for good Made by hand").click()
     assert page.get_by_text(re.compile("^clos(ing|ed)$")).is_visible()
 
 
