@@ -9,7 +9,7 @@ import fcntl
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -54,12 +54,12 @@ def check(data: Path) -> None:
 
 def check_database(data: Path) -> None:
     """Before it is opened. Raises Damaged, Busy."""
-    for what in _mistakes_of_database(data / DATABASE, _marked_tables(data)):
+    for what in _mistakes_of_database(data):
         raise Damaged(data, what)
 
 
 def _marked_tables(data: Path) -> list[str]:
-    """None where nothing is marked, or by a version that kept no list."""
+    """Empty where nothing is marked, or by a version that kept no list."""
     marker = data / MARKER
     return marker.read_text().split("\n")[2:-1] if marker.exists() else []
 
@@ -79,7 +79,7 @@ def _mistakes(data: Path) -> Iterator[str]:
     if marked and not stored:
         yield f"{DATABASE} is missing or empty"
     if stored:
-        yield from _mistakes_of_database(database, _marked_tables(data))
+        yield from _mistakes_of_database(data)
 
 
 def _mistakes_of_messages(path: Path) -> Iterator[str]:
@@ -97,14 +97,17 @@ def _mistakes_of_messages(path: Path) -> Iterator[str]:
         yield f"{MESSAGES}: {found}"
 
 
-def _mistakes_of_database(database: Path, tables: Sequence[str]) -> Iterator[str]:
+def _mistakes_of_database(data: Path) -> Iterator[str]:
+    database = data / DATABASE
     _wait_until_closed(database)
     names = {path.name for path in database.iterdir()}
     start = {"WiredTiger.turtle", "WiredTiger.backup"} & names
     if "WiredTiger" not in names or not start:
         yield f"{DATABASE} has lost the files that say what there is"
         return
-    yield from (f"{DATABASE}/{name} is missing" for name in tables if name not in names)
+    yield from (
+        f"{DATABASE}/{name} is missing" for name in _marked_tables(data) if name not in names
+    )
     yield from _missing_logs(database, names)
 
 

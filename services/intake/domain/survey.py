@@ -142,20 +142,37 @@ class Survey:
         self.revision += 1
 
 
-def refusal(
-    status: str, opens_at: datetime | None, closes_at: datetime | None, now: datetime
-) -> SurveyNotOpen | None:
-    """Why a published survey takes no answer now, or None where it does."""
+def why_not_now(status: str, definition: Mapping[str, Any], now: datetime) -> str | None:
+    """Why a published survey takes no answer now, "early" or "closed"; None where it does."""
+    opens_at = _instant(definition, "opens_at")
     if status == OPEN and opens_at is not None and now < opens_at:
+        return "early"
+    return "closed" if status != OPEN or _is_over(definition, now) else None
+
+
+def refusal(status: str, definition: Mapping[str, Any], now: datetime) -> SurveyNotOpen | None:
+    """What whoever answers now is told, or None where the answer is taken."""
+    why = why_not_now(status, definition, now)
+    if why == "early":
+        opens_at = _instant(definition, "opens_at")
         return SurveyNotOpen(f"This survey opens on {opens_at:%d %B %Y at %H:%M} UTC.")
-    if status != OPEN or (closes_at is not None and now >= closes_at):
+    if why is not None:
         return SurveyNotOpen("This survey is closed. Thank you for wanting to answer.")
     return None
 
 
+def _instant(definition: Mapping[str, Any], key: str) -> datetime | None:
+    said = definition.get(key)
+    return datetime.fromisoformat(said) if said else None
+
+
+def _is_over(definition: Mapping[str, Any], now: datetime) -> bool:
+    closes_at = _instant(definition, "closes_at")
+    return closes_at is not None and now >= closes_at
+
+
 def _check_closing(definition: Mapping[str, Any], now: datetime) -> None:
-    closes_at = definition.get("closes_at")
-    if closes_at is not None and datetime.fromisoformat(closes_at) <= now:
+    if _is_over(definition, now):
         text = "It closes in the past. Change when it closes in its settings, or leave that open."
         raise InvalidDefinition([{"field": "closes_at", "message": text}], text)
 

@@ -12,7 +12,7 @@ from services.intake.answer_form import CONSENT, Advice, AnswerForm, limits
 from services.intake.domain.definition import GROUP
 from services.intake.domain.items import Raw
 from services.intake.domain.length import minutes
-from services.intake.domain.survey import OPEN, Survey
+from services.intake.domain.survey import Survey, why_not_now
 from services.intake.pages.invited import by_invitation
 from services.intake.pages.model import model_of
 from services.intake.pages.texts import Speech, in_order, speech_of
@@ -121,10 +121,4 @@ def not_open(survey: Survey | None, why: str = "") -> tuple[str, int]:
 
 def hindrance(survey: Survey) -> str | None:
     """Why it cannot be answered now."""
-    opens_at, closes_at = (
-        survey.definition.get(key) and times.parse(survey.definition[key])
-        for key in ("opens_at", "closes_at")
-    )
-    if survey.status == OPEN and opens_at and times.now() < opens_at:
-        return "early"
-    return "closed" if survey.status != OPEN or (closes_at and times.now() >= closes_at) else None
+    return why_not_now(survey.status, survey.definition, times.now())

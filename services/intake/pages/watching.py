@@ -1,6 +1,6 @@
 """The planner watches a survey: who has answered, what they said so far, and what can be done."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,8 @@ def watch(name: str) -> str:
     summary = web.store().summaries.get(name)
     counts = summary.counts if summary else {}
     visits = drop_off(web.store(), unit=survey.unit, survey=name)
+    ever = united(survey.published or [survey.definition])
+    named = {item["id"]: speaking(survey)(item["text"]) for item in ever}
     groups = [
         Bar(group, counts.get(GROUP, {}).get(f".{group}", 0), 0)
         for group in survey.definition["groups"]
@@ -72,21 +74,21 @@ def watch(name: str) -> str:
         groups=_scaled(groups),
         rate=_whole(response_rates(web.store(), unit=survey.unit, survey=name)),
         visits=visits,
-        left=_scaled([Bar(_named(survey, item), count, 0) for item, count in visits.left_at]),
+        left=_scaled([Bar(named.get(item, item), count, 0) for item, count in visits.left_at]),
         items=[
             (item, counts.get(item["id"], {}).get("answered", 0), _charts(item, counts, survey))
-            for item in _answerable(survey, counts)
+            for item in _answerable(survey, ever, counts)
         ],
     )
 
 
-def _answerable(survey: Survey, counts: Counted) -> list[Raw]:
+def _answerable(survey: Survey, ever: Sequence[Raw], counts: Counted) -> list[Raw]:
     """The items that are asked now, and after them what earlier versions asked and somebody
-    answered; each with its options in the same order."""
+    answered; each with its options in the same order. `ever` are those of all versions."""
     now = {item["id"]: item for item in asked(survey.definition)}
-    ever = {item["id"]: item for item in _of_all_versions(survey)}
-    gone = [item for name, item in ever.items() if name not in now and name in counts]
-    return [*(_with_answered(item, ever[name], counts) for name, item in now.items()), *gone]
+    before = {item["id"]: item for item in ever}
+    gone = [item for name, item in before.items() if name not in now and name in counts]
+    return [*(_with_answered(item, before[name], counts) for name, item in now.items()), *gone]
 
 
 def _with_answered(now: Raw, ever: Raw, counts: Counted) -> Raw:
@@ -108,18 +110,9 @@ def _offered_or(answered: Collection[str], now: Raw, ever: Raw, key: str) -> lis
     return [*offered.values(), *(each for each in gone if each["value"] in answered)]
 
 
-def _of_all_versions(survey: Survey) -> list[Raw]:
-    return united(survey.published or [survey.definition])
-
-
 def _whole(rates: ResponseRates) -> Rate | None:
     """Of everybody together, where it is known and there are enough of them."""
     return next((each for each in rates.cells if each.group is None and each.of), None)
-
-
-def _named(survey: Survey, item: str) -> str:
-    say = speaking(survey)
-    return next((say(i["text"]) for i in _of_all_versions(survey) if i["id"] == item), item)
 
 
 def _charts(item: Raw, counts: Counted, survey: Survey) -> list[Chart]:

@@ -215,11 +215,7 @@ def _compiled(definition: bytes) -> Definition:
 
 
 def _refusal(document: Document) -> SurveyNotOpen | None:
-    raw = document["definition"]
-    opens_at, closes_at = (
-        raw.get(key) and times.parse(raw[key]) for key in ("opens_at", "closes_at")
-    )
-    return refusal(document["status"], opens_at, closes_at, times.now())
+    return refusal(document["status"], document["definition"], times.now())
 
 
 def _survey_document(survey: Survey) -> Document:

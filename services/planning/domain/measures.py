@@ -33,10 +33,10 @@ def check_measures(
             message = f"The due date {measure.due} is past: give {today} or a later day."
             errors.append({"field": f"measures.{place}.due", "message": message})
         item = _item_of(measure, survey)
-        beyond = item and measure.target is not None and not item.low <= measure.target <= item.high
-        if item and beyond:
+        target = measure.target
+        if item and target is not None and not item.low <= target <= item.high:
             message = (
-                f"The target {measure.target:g} is beyond the scale of {item.label!r}: give one "
+                f"The target {target:g} is beyond the scale of {item.label!r}: give one "
                 f"from {item.low} to {item.high}."
             )
             errors.append({"field": f"measures.{place}.target", "message": message})
