@@ -59,10 +59,10 @@ def halve(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
-def overwrite(path: Path, where: int) -> None:
+def overwrite(path: Path, where: int, size: int = 4096) -> None:
     with path.open("r+b") as file:
         file.seek(where)
-        file.write(b"\x5a" * 4096)
+        file.write(b"\x5a" * size)
 
 
 def remove_all(data: Path, pattern: str) -> None:
@@ -91,10 +91,13 @@ LOST = {
         (data / name).unlink() for name in ("secret", "complete")
     ],
 }
+# Of documents so much that some of it is in use, wherever the engine put them last.
 BROKEN = {
     "half the documents": lambda data: halve(one(data, DOCUMENTS)),
-    "other bytes among the first documents": lambda data: overwrite(one(data, DOCUMENTS), 65536),
-    "other bytes amid the documents": lambda data: overwrite(one(data, DOCUMENTS), 327680),
+    "other bytes among the first documents": lambda data: overwrite(
+        one(data, DOCUMENTS), 4096, 131072
+    ),
+    "other bytes amid the documents": lambda data: overwrite(one(data, DOCUMENTS), 262144, 262144),
     "an empty list of collections": lambda data: os.truncate(one(data, "secantus_coll*"), 0),
     "a broken list of files": lambda data: overwrite(one(data, "WiredTiger.wt"), 0),
 }
