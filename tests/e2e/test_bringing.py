@@ -87,6 +87,7 @@ def test_what_was_guessed_is_corrected_before_it_is_asked(visit, answers):
     page.get_by_role("button", name="Show me the needs").first.click()
     assert "Nothing can be ranked yet" in page.get_by_role("alert").inner_text()
     page.get_by_role("button", name="Erase it now").click()
+    page.wait_for_url("**/intake/bring")
     page.go_back()
     page.reload()
     assert "was erased" in page.get_by_role("alert").inner_text()
