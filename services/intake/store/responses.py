@@ -96,7 +96,6 @@ class Responses:
 
     def ensure_indexes(self) -> None:
         self.documents.ensure_indexes(("survey",))
-        self.documents.collection.create_index([("carried.invitee", 1)], sparse=True)
 
     def add(
         self,
@@ -165,9 +164,11 @@ class Responses:
             raise NoSuchResponse(name)
         return _response(document)
 
-    def of_invitee(self, invitation: str) -> str | None:
-        """The id of the response that is kept with this invitation."""
-        found = self.documents.collection.find_one({"carried.invitee": invitation}, {"_id": 1})
+    def of_invitee(self, survey: str, invitation: str) -> str | None:
+        """The id of the response that is kept with this invitation. It looks through the survey:
+        few ask, and an index would cost every answer a third of its write."""
+        asked = {"survey": survey, "carried.invitee": invitation}
+        found = self.documents.collection.find_one(asked, {"_id": 1})
         return None if found is None else str(found["_id"])
 
     def update(self, survey: str, name: str, change: Callable[[Response], Event | None]) -> None:

@@ -184,7 +184,9 @@ def _response_of(store: Store, person: Person) -> str | None:
     invitation = person.invitation or ""
     if person.participation == CONFIDENTIAL:
         return store.vault.response_of(invitation)
-    return store.responses.of_invitee(invitation) if person.participation == IDENTIFIED else None
+    if person.participation == IDENTIFIED:
+        return store.responses.of_invitee(person.survey.id, invitation)
+    return None
 
 
 def _invitation_of(store: Store, person: Person) -> str | None:
