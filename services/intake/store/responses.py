@@ -166,7 +166,7 @@ class Responses:
 
     def of_invitee(self, survey: str, invitation: str) -> str | None:
         """The id of the response that is kept with this invitation. It looks through the survey:
-        few ask, and an index would cost every answer a third of its write."""
+        few ask, and an index would cost every answer a fifth of its write."""
         asked = {"survey": survey, "carried.invitee": invitation}
         found = self.documents.collection.find_one(asked, {"_id": 1})
         return None if found is None else str(found["_id"])
