@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask import Response
+
 from services.intake.domain.survey import Survey
 from services.intake.schemas import (
     DefinitionSchema,
@@ -12,6 +14,7 @@ from services.intake.schemas import (
 from services.intake.usecases.archive_survey import archive_survey, restore_survey
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.create_survey import create_survey, edit_survey
+from services.intake.usecases.discard_draft import discard_draft, drop_correction
 from services.intake.usecases.duplicate_survey import duplicate_survey
 from services.intake.usecases.publish_survey import publish_survey
 from shared import times, web
@@ -68,6 +71,23 @@ def edit(definition: dict[str, Any], name: str) -> Any:
     unit = reader().unit
     web.check_if_match(shown(web.store().surveys.get(unit, name)))
     return shown(edit_survey(web.store(), unit=unit, name=name, definition=definition))
+
+
+@surveys.delete("/<name>")
+@surveys.response(204)
+@requires("planner")
+def discard(name: str) -> Response:
+    """Give up a draft; nothing of it is kept. What was published stays."""
+    discard_draft(web.store(), unit=reader().unit, name=name)
+    return Response(status=204)
+
+
+@surveys.delete("/<name>/correction")
+@surveys.response(200, SurveySchema)
+@requires("planner")
+def discard_correction(name: str) -> Any:
+    """Give up what is written to follow; the survey goes on as it was published."""
+    return shown(drop_correction(web.store(), unit=reader().unit, name=name))
 
 
 @surveys.post("/<name>/publish")

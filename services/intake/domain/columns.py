@@ -201,11 +201,12 @@ def _plain_text(_: Raw, words: _Words) -> _Built:
 
 
 def _single(item: Raw, words: _Words) -> _Built:
-    chosen = words.column("", CODE, codes=words.options("choices"))
+    options = words.options("choices")
     if not item.get("other"):
-        return (chosen,), lambda answer: [answer]
+        return (words.column("", CODE, codes=options),), lambda answer: [answer]
+    chosen = words.column("", CODE, codes=options | {"other": options.get("other", "Other")})
     own = words.column("other", TEXT, "own answer")
-    return (chosen, own), lambda a: [None, a["other"]] if type(a) is dict else [a, None]
+    return (chosen, own), lambda a: ["other", a["other"]] if type(a) is dict else [a, None]
 
 
 def _multiple(item: Raw, words: _Words) -> _Built:

@@ -125,6 +125,12 @@ class Survey:
         self.revision += 1
         return True
 
+    def drop_correction(self) -> None:
+        """Go on as it was published; nothing of what was written to follow is left."""
+        if self.correction is not None:
+            self.correction = None
+            self.revision += 1
+
     def archive(self) -> None:
         """Out of the way; everything of it is kept."""
         if self.status == ARCHIVED:

@@ -21,6 +21,7 @@ from services.intake.schemas import DefinitionSchema
 from services.intake.usecases.archive_survey import archive_survey, restore_survey
 from services.intake.usecases.close_survey import close_survey
 from services.intake.usecases.create_survey import create_survey
+from services.intake.usecases.discard_draft import discard_draft, drop_correction
 from services.intake.usecases.duplicate_survey import duplicate_survey
 from services.intake.usecases.publish_survey import publish_survey
 from shared import paging, web
@@ -114,6 +115,25 @@ def duplicate(name: str) -> HttpResponse:
     who, copy = reader(), uuid4().hex
     duplicate_survey(web.store(), unit=who.unit, name=name, copy=copy, who=who.name, digest="")
     return redirect(url_for("building.build", name=copy), 303)
+
+
+@pages.post("/surveys/<name>/discard")
+@web.accepts(_FORM)
+@page_for("planner")
+def discard(name: str) -> HttpResponse:
+    """Whoever finds it published meanwhile sees that."""
+    try:
+        discard_draft(web.store(), unit=reader().unit, name=name)
+    except SurveyInUse:
+        return redirect(url_for("watching.watch", name=name), 303)
+    return redirect(url_for(".surveys"), 303)
+
+
+@pages.post("/surveys/<name>/correction/discard")
+@web.accepts(_FORM)
+@page_for("planner")
+def discard_correction(name: str) -> HttpResponse:
+    return _changed(name, drop_correction)
 
 
 @pages.post("/surveys/<name>/archive")

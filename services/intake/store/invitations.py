@@ -113,6 +113,9 @@ class Invitations:
         with self.held(unit, survey):
             self._rosters.update_one({"_id": survey}, {"$set": {"population": list(cells)}})
 
+    def forget_population(self, survey: str) -> None:
+        self._rosters.delete_one({"_id": survey})
+
     def population(self, survey: str) -> list[dict[str, Any]]:
         return list(self._roster(survey).get("population", []))
 

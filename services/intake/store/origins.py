@@ -23,6 +23,9 @@ class Origins:
         }  # fmt: skip
         self._collection.update_one({"_id": survey}, {"$set": fields}, upsert=True)
 
+    def forget(self, survey: str) -> None:
+        self._collection.delete_one({"_id": survey})
+
     def of(self, survey: str) -> Origin:
         found = self._collection.find_one({"_id": survey})
         if found is None:

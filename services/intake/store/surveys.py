@@ -13,7 +13,14 @@ from pymongo.database import Database
 from services.intake.domain.definition import Definition, compile_definition
 from services.intake.domain.outcome import Destination, destination_of
 from services.intake.domain.participation import ANONYMOUS, the_day_of
-from services.intake.domain.survey import OPEN, PUBLISHED, Survey, SurveyNotOpen, refusal
+from services.intake.domain.survey import (
+    OPEN,
+    PUBLISHED,
+    Survey,
+    SurveyInUse,
+    SurveyNotOpen,
+    refusal,
+)
 from shared import times
 from shared.documents import AlreadyThere, Document, Documents
 from shared.event import Event
@@ -91,6 +98,13 @@ class Surveys:
         if document is None or document["unit"] != unit:
             raise NoSuchSurvey(name)
         return _survey(document)
+
+    def discard(self, unit: str, name: str) -> None:
+        """Keep nothing of a draft. Raises NoSuchSurvey, SurveyInUse for what was published."""
+        draft = {"_id": name, "unit": unit, "status": "draft"}
+        if not self.documents.collection.delete_one(draft).deleted_count:
+            self.get(unit, name)
+            raise SurveyInUse("It was published, and that stays. Close it, then archive it.")
 
     def page(self, unit: str, after: str | None, limit: int) -> list[Survey]:
         found = self.documents.collection.find({"unit": unit, "_id": {"$gt": after or ""}})

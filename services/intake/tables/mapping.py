@@ -143,9 +143,10 @@ class MappedItem:
 
     `columns` is {part of the answer: column}: importance and satisfaction of a need, a row of a
     matrix, a place of a ranking or "rank of " a choice, a choice that has marks of its own, "other"
-    for its text, and "column" where there is one. `points` is {part: {cell: point of the scale, or
-    None}}, `codes` {cell: value of the choice, or "other"}; `divider` stands between several in one
-    cell.
+    for its text, "use" of a need that is not rated, and "column" where there is one. `points` is
+    {part: {cell: point of the scale, or None}}, `codes` {cell: value of the choice, or "other"};
+    `divider` stands between several in one cell; the column `no_basis` marks who had none to answer
+    on.
     """
 
     id: str
@@ -158,6 +159,7 @@ class MappedItem:
     codes: Mapping[str, str] = field(default_factory=dict)
     other: bool = False
     divider: str | None = None
+    no_basis: str | None = None
     missing: frozenset[str] = frozenset([""])
     lenient: bool = False
     max_length: int = 10_000

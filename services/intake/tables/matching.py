@@ -5,6 +5,7 @@ Columns are known by the item's id, as LimeSurvey and Qualtrics write codes, or 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.intake.domain.guess.columns import Column, spaced
@@ -17,8 +18,10 @@ from services.intake.tables.reading import UnreadableTable
 _SUB = re.compile(
     r"(?P<base>[A-Za-z0-9-]\w*?)(?:\[(?P<sub>\w+)\]|[./](?P<path>[\w-]+)|_(?P<tail>\w+))"
 )
+_GROUP_ENDS = re.compile("[/-]")
 _NOTHING = ("", "N/A", "NA", "n/a", "-")
 _PARTS = ("importance", "satisfaction")
+_NO_BASIS = spaced("no_basis")
 _USE_WORDS = {
     "unaware": ("unaware", "did not know of it", "did not know of this"),
     "unused": ("unused", "have not used it", "have not used this"),
@@ -68,14 +71,22 @@ class _Header:
         self._parts: dict[str, dict[str, str]] = {}
         self._tails: dict[str, dict[str, str]] = {}
         for column in columns:
-            known = (column.source, column.code, column.name)
-            item, part = next((origin.columns[k] for k in known if k in origin.columns), ("", ""))
-            if part:
-                self._own.setdefault(item, {}).setdefault(part, column.name)
-            elif item:
-                self._whole.setdefault(item.casefold(), column.name)
+            self._add_by_origin(column, origin)
         for column in columns:
             self._add_by_words(column)
+        for column in columns:
+            bare = _without_groups(column.code, origin)
+            if bare is not None:
+                self._add_by_origin(replace(column, code=bare), origin)
+                self._add_by_words(replace(column, code=bare))
+
+    def _add_by_origin(self, column: Column, origin: Origin) -> None:
+        known = (column.source, column.code, column.name)
+        item, part = next((origin.columns[k] for k in known if k in origin.columns), ("", ""))
+        if part:
+            self._own.setdefault(item, {}).setdefault(part, column.name)
+        elif item:
+            self._whole.setdefault(item.casefold(), column.name)
 
     def _add_by_words(self, column: Column) -> None:
         words = [] if column.part else [column.question]
@@ -125,11 +136,18 @@ class _Header:
         return found
 
 
+def _without_groups(code: str, origin: Origin) -> str | None:
+    """A column's name without the groups that its question stands in, as tools of XLSForms write
+    them: group/question/choice, or group-question."""
+    found = (code[mark.end() :] for mark in _GROUP_ENDS.finditer(code))
+    return next((rest for rest in found if rest.partition("/")[0] in origin.columns), None)
+
+
 def _item(raw: Mapping[str, Any], header: _Header, origin: Origin) -> MappedItem | None:
     """None where no column is its own."""
     codes = origin.codes.get(raw["id"], {})
     columns = dict(_FINDERS.get(raw["type"], _in_one)(raw, header))
-    if not columns or (raw["type"] == "need" and len(columns) < len(_PARTS)):
+    if not columns or (raw["type"] == "need" and not columns.keys() >= set(_PARTS)):
         return None
     if raw["type"] == "single_choice" and "column" not in columns:
         return None
@@ -144,6 +162,7 @@ def _item(raw: Mapping[str, Any], header: _Header, origin: Origin) -> MappedItem
         use=_uses(raw["id"], origin),
         codes={**_codes(raw.get("choices") or ()), **_forms(codes)},
         other=bool(raw.get("other")),
+        no_basis=header.parts(raw["id"], {}).get(_NO_BASIS) if raw.get("no_basis") else None,
         divider=origin.divider,
         missing=frozenset(("",) if raw["type"] == "text" else _NOTHING),
     )
@@ -189,7 +208,7 @@ def _text_beside(raw: Mapping[str, Any], header: _Header) -> str | None:
 
 def _need(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
     parts = header.parts(raw["id"], {}) | header.halves(raw["text"]) | header.own(raw["id"])
-    yield from ((part, parts[part]) for part in _PARTS if part in parts)
+    yield from ((part, parts[part]) for part in (*_PARTS, "use") if part in parts)
 
 
 def _by_part(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]]:
@@ -221,7 +240,14 @@ def _ranked(raw: Mapping[str, Any], header: _Header) -> Iterator[tuple[str, str]
         return
     parts = header.parts(raw["id"], {}) | header.own(raw["id"])
     places = sorted((part for part in parts if part.isdigit()), key=int)
-    yield from ((place, parts[place]) for place in places)
+    if places:
+        yield from ((place, parts[place]) for place in places)
+        return
+    choices = list(_by_part(raw, header))  # as our own tables have them
+    yield from ((RANK_OF + choice, column) for choice, column in choices)
+    column = None if choices else header.whole(raw["id"], raw["text"])
+    if column is not None:
+        yield "column", column
 
 
 _FINDERS = {

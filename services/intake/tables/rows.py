@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from services.intake.domain.guess.others import is_marked
-from services.intake.domain.items import USES
+from services.intake.domain.items import NO_BASIS, USES
 from services.intake.domain.origin import OTHER, RANK_OF
 from services.intake.domain.scales import number_of
 from services.intake.tables.mapping import FileMapping, MappedItem, identifier, normal
@@ -61,7 +61,7 @@ def row_reader(mapping: FileMapping, header: Sequence[str]) -> Callable[[Sequenc
     """`read(cells)` gives what a row as long as the header says; it refuses none."""
     places = {name: place for place, name in enumerate(header)}
     read_group = _group(mapping, places)
-    items = [(item.id, item.profile, _READERS[item.type](item, places)) for item in mapping.items]
+    items = [(item.id, item.profile, _reader(item, places)) for item in mapping.items]
 
     def read(cells: Sequence[str]) -> Answered:
         row = Answered()
@@ -80,6 +80,14 @@ def row_reader(mapping: FileMapping, header: Sequence[str]) -> Callable[[Sequenc
         return row
 
     return read
+
+
+def _reader(item: MappedItem, places: Mapping[str, int]) -> Read:
+    read_answer = _READERS[item.type](item, places)
+    if item.no_basis is None:
+        return read_answer
+    place = places[item.no_basis]
+    return lambda cells, row: dict(NO_BASIS) if is_marked(cells[place]) else read_answer(cells, row)
 
 
 def _group(mapping: FileMapping, places: Mapping[str, int]) -> Callable[[Sequence[str]], str]:
@@ -179,14 +187,21 @@ def _use_or_point(item: MappedItem, part: str, cell: str) -> Any:
     return _named(item.use, normal(cell)) or _point(item, part, cell)
 
 
+def _use(item: MappedItem, _: str, cell: str) -> Any:
+    return _named(item.use, normal(cell))
+
+
 def _need(item: MappedItem, places: Mapping[str, int]) -> Read:
     """Both parts or none: a gap rests on pairs, and half of one tells of none."""
     read_importance = _part(item, "importance", places, _point)
     read_satisfaction = _part(item, "satisfaction", places, _use_or_point)
+    read_use = _part(item, "use", places, _use) if "use" in item.columns else None
 
     def read(cells: Sequence[str], row: Answered) -> Any:
         importance = read_importance(cells, row)
         satisfaction = read_satisfaction(cells, row)
+        if satisfaction is None and read_use is not None:
+            satisfaction = read_use(cells, row)
         if importance is None or satisfaction is None:
             if importance is not satisfaction and satisfaction not in USES:
                 row.halves.append(item.id)
@@ -283,6 +298,8 @@ def _begins(text: str, code: str, divider: str) -> bool:
 
 
 def _ranking(item: MappedItem, places: Mapping[str, int]) -> Read:
+    if "column" in item.columns:
+        return _divided(item, places)
     if any(part.startswith(RANK_OF) for part in item.columns):
         return _ranks(item, places)
     ordered = [_part(item, part, places, _choice) for part in item.columns]

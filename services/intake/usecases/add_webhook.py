@@ -1,8 +1,14 @@
 """Webhooks are added, given new secrets, tried, and paused for a while."""
 
-from services.intake.domain.webhook import PING, check_url, new_secret, ping_payload
+from services.intake.domain.webhook import (
+    PING,
+    InvalidWebhook,
+    check_url,
+    new_secret,
+    ping_payload,
+)
 from services.intake.store import Store
-from services.intake.store.webhooks import Delivery, Webhook, delivery_of
+from services.intake.store.webhooks import MOST, Delivery, Webhook, delivery_of
 from shared import times
 
 
@@ -15,6 +21,9 @@ def add_webhook(
     Raises InvalidWebhook, AlreadyCreated, TooManyWebhooks.
     """
     check_url(url, private=private)
+    if any(each.url == url and each.id != name for each in store.webhooks.page(unit, None, MOST)):
+        message = "This address is told already. Delete that webhook to choose other events."
+        raise InvalidWebhook([{"field": "url", "message": message}])
     secrets = [{"id": name, "secret": new_secret(), "until": None}]
     made = Webhook(name, unit, url, sorted(set(events)), who, times.now(), digest, secrets)
     return store.webhooks.add(made)

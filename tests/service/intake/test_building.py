@@ -48,6 +48,19 @@ def test_a_survey_is_built_and_published_without_writing_json(desk, planner):
     assert found["definition"]["items"][0]["required"] is True
 
 
+def test_what_was_being_written_is_discarded_on_its_page(desk, draft, survey, planner):
+    desk(f"/surveys/{survey}/build", do="add", part="text")
+    assert f"/surveys/{survey}/correction/discard" in desk(f"/surveys/{survey}/build").text
+    desk(f"/surveys/{survey}/correction/discard", sure="yes")
+    assert planner("GET", f"/surveys/{survey}").json["correction"] is None
+    other = planner("POST", f"/surveys/{survey}/duplicate").json["id"]
+    assert f"/surveys/{other}/discard" in desk(f"/surveys/{other}/build").text
+    assert desk(f"/surveys/{other}/discard", sure="yes").headers["Location"].endswith("/surveys")
+    assert planner("GET", f"/surveys/{other}").status_code == 404
+    late = desk(f"/surveys/{survey}/discard", sure="yes")
+    assert late.headers["Location"].endswith(f"/surveys/{survey}")
+
+
 def test_a_mistake_is_shown_by_its_field_and_nothing_is_changed(desk, draft, planner):
     before = planner("GET", f"/surveys/{draft}").json
     wrong = desk(f"/surveys/{draft}/items/why", **item_fields(id="not an id", text__en="New"))

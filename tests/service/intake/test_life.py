@@ -9,6 +9,7 @@ from services.intake.store import open_store
 from services.intake.usecases.close_survey import close_overdue_surveys, seal_survey
 from services.intake.usecases.recount_quotas import RecountQuotas
 from shared import times
+from tests.service.callers import caller
 from tests.service.intake.conftest import DEFINITION
 
 ANSWERS = {"advising": {"importance": 5, "satisfaction": 2}}
@@ -182,6 +183,36 @@ def test_a_seat_whose_answer_was_never_stored_is_found(planner, respondent, stor
     recount()
     assert submitted(respondent, survey, "b").status_code == 201
     assert submitted(respondent, survey, "c").status_code == 409
+
+
+def test_a_discarded_draft_is_gone_with_its_test_answers_and_what_was_published_stays(
+    planner, draft, store
+):
+    body = {"id": "t1", "group": "student", "answers": ANSWERS}
+    planner("POST", f"/surveys/{draft}/trials", json=body)
+    published = opened(planner)
+    assert planner("DELETE", f"/surveys/{draft}").status_code == 204
+    assert planner("GET", f"/surveys/{draft}").status_code == 404
+    assert planner("DELETE", f"/surveys/{draft}").status_code == 404
+    assert list(store.trials.all_of(draft)) == []
+    refused = planner("DELETE", f"/surveys/{published}")
+    assert (refused.status_code, refused.json["type"].rpartition(":")[2]) == (409, "survey-in-use")
+    assert planner("GET", f"/surveys/{published}").json["status"] == "open"
+
+
+def test_nobody_discards_the_draft_of_another_unit(flask_app, respondent, planner, draft):
+    stranger = caller(flask_app, "planner", unit="elsewhere")
+    assert stranger("DELETE", f"/surveys/{draft}").status_code == 404
+    assert respondent("DELETE", f"/surveys/{draft}").status_code == 401
+    assert planner("GET", f"/surveys/{draft}").status_code == 200
+
+
+def test_without_its_correction_a_survey_goes_on_as_it_was_published(planner, survey):
+    planner("PUT", f"/surveys/{survey}", json=CORRECTED)
+    dropped = planner("DELETE", f"/surveys/{survey}/correction").json
+    assert (dropped["status"], dropped["version"], dropped["correction"]) == ("open", 1, None)
+    assert planner("DELETE", f"/surveys/{survey}/correction").json == dropped
+    assert planner("POST", f"/surveys/{survey}/publish").status_code == 409
 
 
 def test_a_copy_asks_the_same_under_the_same_ids_and_leaves_what_was_of_its_time(planner):

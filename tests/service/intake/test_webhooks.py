@@ -287,6 +287,14 @@ def test_the_secret_is_shown_once_and_again_only_to_the_same_request(planner, re
     assert other.status_code == 422
 
 
+def test_an_address_is_told_once(hook, planner, receiver):
+    body = {"url": f"{receiver.url}/hook", "events": ["survey.closed"]}
+    refused = planner("POST", "/webhooks", json=body)
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json["errors"]] == ["url"]
+    assert len(planner("GET", "/webhooks").json["webhooks"]) == 1
+
+
 def test_a_webhook_that_fails_for_days_is_switched_off_and_a_test_switches_it_on(
     hook, planner, receiver, send, database
 ):

@@ -53,7 +53,7 @@ CELLS = {
     "response": "r1", "group": "student", "survey_version": 1, "at": "2026-03-01",
     "need.importance": 5, "need.satisfaction": None, "need.use": "unused",
     "rate": None, "rate.no_basis": 1,
-    "one": None, "one.other": "My own",
+    "one": "other", "one.other": "My own",
     "many.a": 0, "many.b": 1, "many.other": "+ more",
     "order.a": 2, "order.b": 1,
     "grid.a": None, "grid.b": "a",
@@ -146,7 +146,7 @@ def test_a_workbook_holds_answers_and_what_the_columns_mean(tmp_path):
     cells = dict(zip(header, row, strict=True))
     assert (cells["number"], cells["many.other"], cells["why"]) == (-5, "'+ more", "ab")
     meanings = list(book["columns"].iter_rows(values_only=True))
-    assert ("one", "One", "code", "a = A; b = B") in meanings
+    assert ("one", "One", "code", "a = A; b = B; other = Other") in meanings
 
 
 def test_parquet_has_types_and_labels(tmp_path):

@@ -264,6 +264,27 @@ def test_choices_of_an_xlsform_with_a_column_each_are_marked_with_one_and_nought
     assert used(imported, header, f"{whole}1,1", f"{whole and ','}0,0") == [["adv", "fair"], None]
 
 
+def test_a_ranking_of_an_xlsform_stands_in_one_column_best_first():
+    imported = xlsform_of_choices("rank s")
+    assert used(imported, "used", "fair c.v. adv", "n/a") == [["fair", "c_v_", "adv"], None]
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["g/used/adv,g/used/fair", "inner-used/adv,inner-used/fair", "a/b-c/used/adv,a/b-c/used/fair"],
+)
+def test_columns_of_an_xlsform_are_known_with_the_groups_around_them(header):
+    imported = xlsform_of_choices("select_multiple s")
+    assert used(imported, header, "1,0", "1,1") == [["adv"], ["adv", "fair"]]
+    whole = header.partition(",")[0].removesuffix("/adv")
+    assert used(imported, f"{whole},x", "adv fair,1") == [["adv", "fair"]]
+
+
+def test_a_column_that_is_named_whole_goes_before_one_in_a_group():
+    imported = xlsform_of_choices("select_one s")
+    assert used(imported, "co-used,used", "fair,adv") == ["adv"]
+
+
 def test_tables_of_one_name_are_no_halves_of_needs():
     def table(name: str, title: str, columns: list[str]) -> dict:
         rows = ["advising", "jobs"]

@@ -5,7 +5,9 @@ from io import BytesIO
 import pytest
 
 from services.intake.domain.answers import check_response
+from services.intake.domain.columns import Table
 from services.intake.domain.definition import compile_definition
+from services.intake.exports import delimited
 from services.intake.schemas import DefinitionSchema
 from services.intake.tables.answer_table import AnswerTable
 from services.intake.tables.matching import unmatched
@@ -106,6 +108,28 @@ def test_uses_are_known_by_their_words():
     for cell, use in (("unaware", "unaware"), ("Have not used it", "unused")):
         expected = {"advising": {"importance": 4, "use": use}}
         assert answered(header, ["4", cell])["answers"] == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"advising": {"importance": 5, "use": "unused"}, "all": {"no_basis": True}},
+        {"one": {"other": "Jobs"}, "many": ["A2", {"other": "Jobs, too"}], "order": ["A1"]},
+        {"order": {"no_basis": True}, "many": {"no_basis": True}, "day": {"no_basis": True}},
+    ],
+)
+def test_what_was_taken_away_as_a_table_is_taken_in_as_it_was(changed):
+    items = [{**each, "no_basis": True} if each["type"] != "need" else each for each in ITEMS]
+    raw, answers = definition(items=items), {**ANSWERS, **changed}
+    made = Table([raw])
+    content = {"group": "student", "profile": {}, "answers": answers}
+    table = iter([made.row("r1", 1, "2026-03-01", content)])
+    file = BytesIO(b"".join(delimited.lines(made.columns, table)))
+    [row] = AnswerTable.matching(file, raw).rows()
+    assert (row.answered.misfits, row.answered.unfit) == ([], [])
+    found = row.answered
+    assert (found.group, found.answers) == ("student", answers)
 
 
 def test_group_is_a_column_of_ids_or_titles():
