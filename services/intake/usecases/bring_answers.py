@@ -17,6 +17,7 @@ from services.intake.domain.definition import InvalidDefinition, check_size, com
 from services.intake.domain.guess import guess
 from services.intake.domain.guess.columns import Column, Guess
 from services.intake.domain.guess.correcting import Correction, corrected, problems
+from services.intake.domain.guess.finishing import unfinished
 from services.intake.domain.leniency import relaxed
 from services.intake.domain.survey import SurveyNotDraft
 from services.intake.schemas import DefinitionSchema
@@ -66,6 +67,11 @@ class LookedThrough:
     problems: Sequence[Problem]
     mapping: FileMapping | None
     definition: dict[str, Any] | None
+
+    @property
+    def unfinished(self) -> int:
+        """Answers that were begun and never sent off."""
+        return unfinished(self.columns, self.rows)
 
 
 def bring_answers(store: Store, *, unit: str, file: BinaryIO, filename: str) -> Brought:

@@ -17,6 +17,7 @@ from services.intake.domain.guess.correcting import (
     corrected,
     problems,
 )
+from services.intake.domain.guess.finishing import unfinished
 from services.intake.schemas import DefinitionSchema
 from services.intake.tables.asking import mapping_of
 from services.intake.tables.contents import with_contents
@@ -375,3 +376,21 @@ def test_contents_that_take_too_much_room_are_not_all_kept():
     assert (long.complete, many.complete) == (False, False)
     assert max(map(len, long.contents)) <= 300
     assert len(many.contents) <= 20
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "begun"),
+    [
+        ("submitdate", "2024-03-01 10:00", ""),
+        ("submitdate. Date submitted", "2024-03-01 10:00", ""),
+        ("Date submitted", "2024-03-01 10:00", ""),
+        ("Finished", "True", "False"),
+        ("Finished", "1", "0"),
+        ("Advising", "5", ""),
+    ],
+)
+def test_answers_that_were_never_sent_off_are_counted_where_the_tool_tells(name, sent, begun):
+    columns, rows = looked_at(
+        [name, "Why?"], lambda _, number: [begun if number < 7 else sent, f"because {number}"]
+    )
+    assert unfinished(columns, rows) == (0 if name == "Advising" else 7)
