@@ -107,6 +107,16 @@ def asked(raw: Mapping[str, Any]) -> list[Raw]:
     return sorted(raw["items"], key=lambda item: places.get(item.get("section"), -1))
 
 
+def can_be_ranked(raw: Mapping[str, Any]) -> bool:
+    """Whether it asks for needs, or for ratings beside an overall one from which their weight is
+    derived."""
+    kinds = [(item["type"], item.get("role")) for item in raw["items"]]
+    ratings = [role for kind, role in kinds if kind == "rating"]
+    return any(kind == "need" for kind, _ in kinds) or (
+        "overall_satisfaction" in ratings and len(ratings) > 1
+    )
+
+
 def united(published: Iterable[Mapping[str, Any]]) -> list[Raw]:
     """Every item of every version, as it was worded last, with all options it ever had."""
     items: dict[str, Raw] = {}

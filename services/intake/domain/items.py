@@ -118,7 +118,8 @@ def _several_shape(item: Raw) -> Shape:
     if fewest is not None and fewest > there:
         yield "min_choices", f"There are only {there} choices."
     if fewest is not None and most is not None and fewest > most:
-        yield "max_choices", "max_choices must not be less than min_choices."
+        message = "The most (max_choices) must not be less than the fewest (min_choices)."
+        yield "max_choices", message
 
 
 def _single_choice_check(item: Raw) -> Check:
@@ -211,7 +212,7 @@ def _number_shape(item: Raw) -> Shape:
             yield key, "Give a number."
             return
     if low is not None and high is not None and low > high:
-        yield "max", "max must not be less than min."
+        yield "max", "The greatest number (max) must not be less than the least (min)."
 
 
 def _number_check(item: Raw) -> Check:
@@ -234,7 +235,7 @@ def _date_shape(item: Raw) -> Shape:
             yield key, "Give a date as YYYY-MM-DD."
             return
     if item.get("min") and item.get("max") and item["min"] > item["max"]:
-        yield "max", "max must not be before min."
+        yield "max", "The last day (max) must not be before the first (min)."
 
 
 def _date_check(item: Raw) -> Check:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as HttpResponse
 
-from services.intake.domain.definition import InvalidDefinition, asked
+from services.intake.domain.definition import InvalidDefinition, asked, can_be_ranked
 from services.intake.domain.guess.columns import OUT, ROLES, SCALED, Column, Guess
 from services.intake.domain.guess.correcting import (
     FOUND,
@@ -194,16 +194,19 @@ def progress(name: str) -> HttpResponse:
     job = web.store().imports.get(reader().unit, name)
     survey = web.store().surveys.get(reader().unit, job.survey)
     settled = job.state not in UNDER_WAY and (not job.closes or survey.status != "closing")
+    ranked = can_be_ranked(survey.definition)
+    shown = url_for("watching.watch", name=job.survey)
+    onwards = f"/planning/surveys/{job.survey}" if ranked else shown
     page = make_response(
         render_template(
-            "import.html", job=job, survey=survey, settled=settled, under_way=job.state in UNDER_WAY
+            "import.html", job=job, survey=survey, settled=settled,
+            under_way=job.state in UNDER_WAY, ranked=ranked, onwards=onwards,
         )
-    )
-    needs = f"/planning/surveys/{job.survey}"
+    )  # fmt: skip
     if not settled:
         page.headers["Refresh"] = str(_LOOK_SECONDS)
     elif _is_smooth(job):
-        page.headers["Refresh"] = f"{_LOOK_SECONDS}; url={needs}"
+        page.headers["Refresh"] = f"{_LOOK_SECONDS}; url={onwards}"
     return page
 
 
