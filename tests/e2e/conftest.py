@@ -117,16 +117,17 @@ def eventually(ask: Callable[[], Any]) -> Any:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailbox():
     """Where the run's letters go."""
     with serving(Mailbox()) as box:
         yield box
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def groundswell(tmp_path_factory, mailbox):
-    """One local run for all tests. It must end by itself, and well, when it is told to stop."""
+    """One local run for all tests here: afterwards it would keep a core busy for nothing. It must
+    end by itself, and well, when it is told to stop."""
     var = tmp_path_factory.mktemp("var")
     environment = {
         **os.environ,
