@@ -131,6 +131,8 @@ MATRIX = [
     ("intake", "GET", "/surveys", None, (200, 200, 401)),
     ("intake", "GET", "/surveys/{survey}", None, (200, 200, 401)),
     ("intake", "PUT", "/surveys/{survey}", SURVEY, (200, 403, 401)),
+    ("intake", "DELETE", "/surveys/{survey}", None, (204, 403, 401)),
+    ("intake", "DELETE", "/surveys/{survey}/correction", None, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/publish", None, (200, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/close", None, (409, 403, 401)),
     ("intake", "POST", "/surveys/{survey}/archive", None, (409, 403, 401)),
