@@ -1,72 +1,21 @@
-"""Who is asking: access tokens that accounts signs and every service verifies by public key."""
+"""Who is asking, and what they may: by the bearer token of a program or the cookie of a page."""
 
 import hmac
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
-import jwt
 from flask import Flask, current_app, g, redirect, request
 from werkzeug.wrappers import Response
 
 from shared.problems import Problem
+from shared.tokens import InvalidToken, Reader, Verifier
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-AUDIENCE = "groundswell"
-ISSUER = "groundswell-accounts"
 COOKIE = "groundswell_session"
-# A clock may step back: what was issued just before is not from the future.
-_STEP_SECONDS = 15 * 60
-_LEEWAY_SECONDS = 10
-_REMEMBERED = 1000
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who sent the request, as what, and for which unit."""
-
-    name: str
-    role: str
-    unit: str
-
-
-class Verifier:
-    """Turns a token into a Reader. A signature that was checked once is remembered until the
-    token expires, since checking costs more than most requests."""
-
-    def __init__(self, public_key: str) -> None:
-        self._key = public_key
-        self._known: dict[str, tuple[float, Reader]] = {}
-
-    def reader(self, token: str) -> Reader:
-        """Raises Problem 401 for any token that is not ours, whole and in date."""
-        known = self._known.get(token)
-        if known is not None and known[0] > time.time():
-            return known[1]
-        try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=["EdDSA"],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "iat", "sub", "role", "unit"], "verify_iat": False},
-            )
-            if claims["iat"] > time.time() + _STEP_SECONDS:
-                raise jwt.ImmatureSignatureError
-        except (jwt.InvalidTokenError, TypeError) as error:
-            raise _unauthorised("The access token is not valid or has expired.") from error
-        reader = Reader(claims["sub"], claims["role"], claims["unit"])
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[token] = (claims["exp"] + _LEEWAY_SECONDS, reader)
-        return reader
 
 
 def register(app: Flask, public_key: str) -> None:
@@ -82,16 +31,25 @@ def reader() -> Reader:
             _refuse_forgery(token)
         if not token:
             raise _unauthorised("Send an access token: Authorization: Bearer ...")
-        g.reader = current_app.extensions["groundswell.verifier"].reader(token)
+        g.reader = reader_of(token)
     found: Reader = g.reader
     return found
+
+
+def reader_of(token: str) -> Reader:
+    """Raises Problem 401 for any token that is not ours, whole and in date."""
+    verifier: Verifier = current_app.extensions["groundswell.verifier"]
+    try:
+        return verifier.reader(token)
+    except InvalidToken as error:
+        raise _unauthorised(str(error)) from error
 
 
 def signed_in() -> Reader | None:
     """Whose session this is, for a page to show. It permits nothing: that is `reader`'s to do."""
     try:
         token = request.cookies.get(COOKIE, "")
-        return current_app.extensions["groundswell.verifier"].reader(token) if token else None
+        return reader_of(token) if token else None
     except Problem:
         return None
 

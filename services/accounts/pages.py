@@ -18,7 +18,7 @@ from services.accounts.usecases.disable_account import disable_account, enable_a
 from services.accounts.usecases.issue_token import SESSION_SECONDS, issue_token
 from services.accounts.usecases.sign_in import sign_in
 from shared import paging, web
-from shared.auth import COOKIE, Verifier, page_for, reader
+from shared.auth import COOKIE, page_for, reader, reader_of
 from shared.problems import Problem, flattened
 
 pages = Blueprint("pages", __name__, template_folder="templates")
@@ -116,8 +116,7 @@ def _people_page(errors: list[dict[str, str]] | None = None) -> str:
 
 def _token(pasted: str) -> str:
     if pasted:
-        verifier: Verifier = current_app.extensions["groundswell.verifier"]
-        verifier.reader(pasted)
+        reader_of(pasted)
         return pasted
     name, password = request.form.get("name", ""), request.form.get("password", "")
     account = sign_in(web.store(), name=name, password=password)

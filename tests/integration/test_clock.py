@@ -7,10 +7,10 @@ import pytest
 
 from services.accounts.usecases.issue_token import issue_token
 from shared import documents, times
-from shared.auth import Verifier
 from shared.event import decode
 from shared.outbox import Relay
 from shared.parking import Parking
+from shared.tokens import Verifier
 from tests.integration.tally import Tally, numbers_of
 from tests.service.callers import PRIVATE_KEY, PUBLIC_KEY
 

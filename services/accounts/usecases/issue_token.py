@@ -5,7 +5,7 @@ import time
 import jwt
 
 from services.accounts.domain.account import claims
-from shared.auth import AUDIENCE, ISSUER
+from shared.tokens import AUDIENCE, ISSUER
 
 SESSION_SECONDS = 8 * 3600
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from services.accounts.usecases.issue_token import issue_token
-from shared.auth import AUDIENCE, ISSUER
+from shared.tokens import AUDIENCE, ISSUER
 from tests.service.callers import PRIVATE_KEY, PUBLIC_KEY, Caller, caller
 
 STRANGER = Ed25519PrivateKey.generate()
@@ -92,7 +92,7 @@ def test_a_token_of_ours_is_taken_until_it_expires(intake, monkeypatch):
     as_kim = Caller(intake.test_client(), token)
     assert as_kim("GET", "/surveys").status_code == 200
     later = time.time() + 60 + 11
-    monkeypatch.setattr("shared.auth.time.time", lambda: later)
+    monkeypatch.setattr("shared.tokens.time.time", lambda: later)
     monkeypatch.setattr("jwt.api_jwt.datetime", Later(later))
     assert as_kim("GET", "/surveys").status_code == 401
 
