@@ -58,7 +58,7 @@ def test_unknown_query_arguments_are_refused(planner, survey):
 
 
 def test_a_wrong_method_is_told_the_right_ones(planner, survey):
-    refused = planner("DELETE", f"/surveys/{survey}")
+    refused = planner("PATCH", f"/surveys/{survey}")
     assert refused.status_code == 405
     assert "GET" in refused.headers["Allow"]
 
