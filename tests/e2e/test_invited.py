@@ -133,9 +133,13 @@ def test_a_letter_that_waits_for_the_mail_server_can_be_cancelled_without_script
     upload(desk, table("eve@example.edu,Eve,student,Arts"))
     write(desk, "A letter")
     eventually(lambda: not mailbox.refusals["eve@example.edu"])
-    desk.reload()
     letter = told(desk, "A letter")
-    assert "0 of 1 handed over to the mail server, 1 waiting" in letter.inner_text()
+
+    def is_put_back():
+        desk.reload()
+        return "0 of 1 handed over to the mail server, 1 waiting" in letter.inner_text()
+
+    eventually(is_put_back)
     letter.get_by_role("button", name="Cancel").click()
     assert "cancelled" in told(desk, "A letter").inner_text()
     assert "1 not sent" in told(desk, "A letter").inner_text()
