@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Locator, Page, expect
 
 from tests import servers
 from tests.mailbox import Mailbox, serving
@@ -21,8 +22,11 @@ from tests.mailbox import Mailbox, serving
 ROOT = Path(__file__).parents[2]
 SERVICES = ("accounts", "intake", "planning", "metrics")
 PATIENCE_SECONDS = 200
+_LOOK_MS = 30_000
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
+
+expect.set_options(timeout=_LOOK_MS)
 
 NO_MISTAKES = (
     # To a form with mistakes a page answers 422.
@@ -108,6 +112,16 @@ class Run:
         self.call("POST", f"/intake/v1/surveys/{survey}/responses", json=body)
 
 
+def heading(page: Page) -> Locator:
+    return page.get_by_role("heading", level=1)
+
+
+def press(page: Page, name: str) -> None:
+    """The button, and wait for what it leads to."""
+    page.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_load_state()
+
+
 def eventually(ask: Callable[[], Any]) -> Any:
     """What `ask` answers once that is true; fails when it never is."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -181,7 +195,7 @@ def visit(browser, groundswell):
             cookie = {"name": "groundswell_session", "value": token, "url": groundswell.url}
             context.add_cookies([cookie])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(_LOOK_MS)
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(groundswell.url + path)

@@ -3,8 +3,9 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, eventually
+from tests.e2e.conftest import PHONE, eventually, heading, press
 from tests.e2e.test_every_page import check
 
 UNSAID = "Say how satisfied you are, or that you did not know of it or have not used it."
@@ -31,11 +32,7 @@ def fill(page, **answers):
 
 
 def send(page, name="Send my answers"):
-    page.get_by_role("button", name=name).click()
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1).inner_text()
+    press(page, name)
 
 
 def codes(page):
@@ -57,7 +54,7 @@ def answered(visit, survey, *, scripted=False, why="", **answers):
         fill(page, why=why)
     send(page)
     page.wait_for_url("**/thanks/**")
-    assert heading(page) == "Thank you, your answers are in"
+    expect(heading(page)).to_have_text("Thank you, your answers are in")
     return page
 
 
@@ -121,8 +118,8 @@ def test_bad_input_comes_back_with_messages_and_all_that_was_typed(visit, survey
         f"One-to-one advising: {UNSAID}",
     ]
     assert summary.evaluate("alert => alert === document.activeElement")
-    assert page.locator('input[name="a.advising.importance"][value="4"]').is_checked()
-    assert page.locator('input[name="a.year"][value="later"]').is_checked()
+    expect(page.locator('input[name="a.advising.importance"][value="4"]')).to_be_checked()
+    expect(page.locator('input[name="a.year"][value="later"]')).to_be_checked()
     summary.get_by_role("link", name="All in all").click()
     assert page.locator('input[name="a.overall"]').first.evaluate(
         "one => one === document.querySelector(':target')"
@@ -137,13 +134,13 @@ def test_an_answer_that_no_longer_applies_is_left_out_with_a_notice(visit, surve
     send(page)
     fill(page, why="Everything")
     send(page, "Go back to my answers")
-    assert page.locator('textarea[name="a.why"]').input_value() == "Everything"
+    expect(page.locator('textarea[name="a.why"]')).to_have_value("Everything")
     fill(page, overall=7)
     send(page)
-    assert heading(page) == "Thank you, your answers are in"
-    assert "no longer applied was left out" in page.locator("main").inner_text()
+    expect(heading(page)).to_have_text("Thank you, your answers are in")
+    expect(page.locator("main")).to_contain_text("no longer applied was left out")
     send(page, "See or change my answers")
-    assert "Everything" not in page.locator("main").inner_text()
+    expect(page.locator("main")).not_to_contain_text("Everything")
 
 
 def test_sending_the_same_form_twice_thanks_again(visit, survey):
@@ -151,7 +148,7 @@ def test_sending_the_same_form_twice_thanks_again(visit, survey):
     first = codes(page)
     page.go_back()
     send(page)
-    assert heading(page) == "Thank you, your answers are in"
+    expect(heading(page)).to_have_text("Thank you, your answers are in")
     assert codes(page) == first
 
 
@@ -159,9 +156,9 @@ def test_sending_the_same_form_twice_thanks_again(visit, survey):
 def test_going_back_and_sending_other_answers_offers_to_update(visit, survey, scripted):
     page = answered(visit, survey, scripted=scripted, overall=2, why="Evenings")
     page.go_back()
-    assert heading(page) != "You have answered already"
+    expect(heading(page)).not_to_have_text("You have answered already")
     if scripted:  # the question was asked in place
-        assert page.locator('textarea[name="a.why"]').input_value() == "Evenings"
+        expect(page.locator('textarea[name="a.why"]')).to_have_value("Evenings")
         fill(page, overall=3)
     else:
         fill(page, why="Mornings")
@@ -182,10 +179,10 @@ def test_going_back_and_sending_other_answers_offers_to_update(visit, survey, sc
 def test_opening_the_link_again_leads_to_the_form_as_it_was_sent(visit, survey):
     page = answered(visit, survey, scripted=True, overall=5)
     page.goto(page.url.partition("/thanks/")[0])
-    assert heading(page) == "You have answered already"
+    expect(heading(page)).to_have_text("You have answered already")
     check(page)
     page.get_by_role("link", name="See or change my answers").click()
-    assert page.locator('input[name="a.overall"][value="5"]').is_checked()
+    expect(page.locator('input[name="a.overall"][value="5"]')).to_be_checked()
     fill(page, overall=7)
     send(page, "Update my answers")
     page.wait_for_url("**/thanks/**")
@@ -205,25 +202,25 @@ def test_the_holder_of_a_receipt_sees_changes_and_withdraws(visit, survey):
     assert "First" in shown
 
     send(page, "Change my answers")
-    assert page.locator('input[name="a.overall"][value="6"]').is_checked()
+    expect(page.locator('input[name="a.overall"][value="6"]')).to_be_checked()
     fill(page, overall=7)
     send(page, "Update my answers")
     send(page, "See or change my answers")
     assert re.search(r"All in all\s+7", page.locator("dl").inner_text())
 
     send(page, "Take my answers back")
-    assert heading(page) == "Your answers are taken back"
+    expect(heading(page)).to_have_text("Your answers are taken back")
     page = visit(f"/intake/mine?id={number}&receipt={receipt}", **PLAIN)
     send(page, "See my answers")
-    assert "We cannot find these answers" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("We cannot find these answers")
 
 
 def test_a_survey_speaks_the_language_of_its_reader(visit, survey):
     page = visit(f"/intake/s/{survey}", locale="es-MX")
-    assert heading(page) == "¿Qué necesita usted?"
+    expect(heading(page)).to_have_text("¿Qué necesita usted?")
     assert page.get_by_text("Finding an internship").count() == 1  # nobody translated it
     page = visit(f"/intake/s/{survey}", locale="fr-FR")
-    assert heading(page) == "What do you need?"
+    expect(heading(page)).to_have_text("What do you need?")
 
 
 def test_a_closed_or_unknown_survey_gets_a_kind_word(visit, groundswell):
@@ -234,9 +231,9 @@ def test_a_closed_or_unknown_survey_gets_a_kind_word(visit, groundswell):
     page.get_by_label("Student").check()
     fill(page, advising=(5, 2), overall=6)
     send(page)
-    assert heading(page) == "This survey is closed"
+    expect(heading(page)).to_have_text("This survey is closed")
     page = visit("/intake/s/never-was", **PLAIN)
-    assert heading(page) == "We cannot find this survey"
+    expect(heading(page)).to_have_text("We cannot find this survey")
 
 
 def test_script_in_any_text_of_a_survey_stays_inert(visit, groundswell):
@@ -259,7 +256,7 @@ def test_script_in_any_text_of_a_survey_stays_inert(visit, groundswell):
         page = visit(path, role)
         page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
         eventually(lambda page=page: page.reload() and probe in page.locator("main").inner_text())
-        assert page.locator("main img").count() == 0
+        expect(page.locator("main img")).to_have_count(0)
         ours = "[src], [type='application/json']"
-        assert page.locator(f"main script:not({ours})").count() == 0
+        expect(page.locator(f"main script:not({ours})")).to_have_count(0)
     assert alerts == []

@@ -4,6 +4,7 @@ import csv
 import random
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.test_every_page import check
@@ -62,7 +63,7 @@ def test_a_table_of_answers_becomes_needs_and_proposals_in_three_clicks(visit, a
     page.get_by_role("heading", name="Draft proposals").wait_for()
     ranked = [row.split("\t")[0].strip() for row in page.get_by_role("row").all_inner_texts()]
     assert ranked[1:3] == ["Internships", "Advising"]
-    assert page.locator("main ol.list > li").count() == 3
+    expect(page.locator("main ol.list > li")).to_have_count(3)
     assert clicks == CLICKS
 
 
@@ -85,9 +86,9 @@ def test_what_was_guessed_is_corrected_before_it_is_asked(visit, answers):
     for part in ("Internships", "Advising", "Career fairs"):
         page.get_by_label(f"What How important is this to you? [{part}] is").select_option("text")
     page.get_by_role("button", name="Show me the needs").first.click()
-    assert "Nothing can be ranked yet" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing can be ranked yet")
     page.get_by_role("button", name="Erase it now").click()
     page.wait_for_url("**/intake/bring")
     page.go_back()
     page.reload()
-    assert "was erased" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("was erased")

@@ -2,8 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import DESK, PHONE, eventually
+from tests.e2e.conftest import DESK, PHONE, eventually, press
 
 PAGES = {
     "home": ("/", None),
@@ -64,15 +65,15 @@ def test_what_follows_an_answer_is_accessible_and_fits(visit, there):
     page.route("**/answer.js", lambda route: route.fulfill(content_type="text/javascript", body=""))
     page.reload()
     press(page, "Send my answers")
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     check(page)
     for field in ("group", "a.advising.importance", "a.advising.satisfaction", "a.overall"):
         page.locator(f'input[name="{field}"]').first.check()
     press(page, "Send my answers")
-    assert page.get_by_text("one more question").is_visible()
+    expect(page.get_by_text("one more question")).to_be_visible()
     check(page)
     press(page, "Send my answers")
-    assert page.get_by_role("heading", name="Your receipt").is_visible()
+    expect(page.get_by_role("heading", name="Your receipt")).to_be_visible()
     check(page)
     press(page, "See or change my answers")
     check(page)
@@ -85,7 +86,7 @@ def test_a_refused_decision_is_accessible_and_fits(visit, there):
     page.get_by_label("Accept").check()
     page.get_by_label("Reason").fill("Because.")
     press(page, "Decide")
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     check(page)
 
 
@@ -101,7 +102,3 @@ def check(page):
         assert not page.evaluate(wide), f"scrolls sideways at {size['width']} px"
         found += Axe().run(page).response["violations"]
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()

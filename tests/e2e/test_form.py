@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.all_types import ALL_TYPES
-from tests.e2e.conftest import PHONE, eventually
-from tests.e2e.test_answering import heading, send
+from tests.e2e.conftest import PHONE, eventually, heading
+from tests.e2e.test_answering import send
 from tests.e2e.test_every_page import check
 
 TABLE = json.loads((Path(__file__).parents[1] / "conditions.json").read_text())
@@ -67,29 +68,29 @@ def test_the_page_s_script_decides_every_condition_as_the_server_does(form):
 
 def test_what_an_answer_asks_for_is_asked_in_place_and_earlier_answers_are_spoken_of(form):
     why = form.get_by_label("What was missing?")
-    assert not why.is_visible()
+    expect(why).to_be_hidden()
     named(form, "overall", "2").check()
-    assert why.is_visible()
+    expect(why).to_be_visible()
     needed = form.locator('[data-item="why"] .needed')
-    assert not needed.is_visible()
+    expect(needed).to_be_hidden()
     named(form, "overall", "1").check()
-    assert needed.is_visible()
+    expect(needed).to_be_visible()
     named(form, "overall", "5").check()
-    assert not why.is_visible()
+    expect(why).to_be_hidden()
 
     named(form, "topic.other").fill("<b>Mine</b>")
-    assert named(form, "topic", "other").is_checked()
-    assert form.get_by_role("heading", name="About <b>Mine</b>").is_visible()
+    expect(named(form, "topic", "other")).to_be_checked()
+    expect(form.get_by_role("heading", name="About <b>Mine</b>")).to_be_visible()
     named(form, "visits").fill("8")
     named(form, "hours").fill("1")
     objection = form.get_by_text("less than a quarter of an hour a visit")
-    assert objection.is_visible()
+    expect(objection).to_be_visible()
     named(form, "hours").fill("2")
-    assert not objection.is_visible()
+    expect(objection).to_be_hidden()
 
     named(form, "times", "early").check()
     named(form, "times", "never").check()
-    assert not named(form, "times", "early").is_checked()
+    expect(named(form, "times", "early")).not_to_be_checked()
     assert form.locator(".progress").inner_text() == "6 of 12 answered"
 
 
@@ -121,7 +122,7 @@ def test_what_was_typed_survives_a_reload_and_a_lost_connection_and_is_counted_o
     eventually(lambda: "History" in (form.evaluate("JSON.stringify(localStorage)")))
     form.reload()
     form.get_by_text("What you began on this device is still here.").wait_for()
-    assert named(form, "name").input_value() == "History"
+    expect(named(form, "name")).to_have_value("History")
     assert form.locator('[data-item="topic"] label').all_inner_texts() == order
 
     lost = []
@@ -153,8 +154,8 @@ def test_what_was_begun_goes_on_from_its_link(form, visit):
     page = visit("/intake/", viewport=PHONE)
     page.goto(link)
     named(page, "topic", "pay").wait_for()
-    assert named(page, "topic", "pay").is_checked()
-    assert page.get_by_role("heading", name="About Talking about pay").is_visible()
+    expect(named(page, "topic", "pay")).to_be_checked()
+    expect(page.get_by_role("heading", name="About Talking about pay")).to_be_visible()
 
 
 def test_every_type_of_item_is_accessible_and_fits(form):
@@ -164,5 +165,5 @@ def test_every_type_of_item_is_accessible_and_fits(form):
     check(form)
     send(form)
     form.get_by_role("alert").wait_for()
-    assert heading(form) == "Everything that can be asked"
+    expect(heading(form)).to_have_text("Everything that can be asked")
     check(form)

@@ -5,9 +5,10 @@ import csv
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, eventually
-from tests.e2e.test_answering import fill, heading, send
+from tests.e2e.conftest import PHONE, eventually, heading
+from tests.e2e.test_answering import fill, send
 from tests.e2e.test_every_page import check
 
 ANSWERS = {"advising": (5, 2), "internship": (4, 3), "overall": 6}
@@ -56,11 +57,11 @@ def test_a_table_with_a_wrong_line_and_a_letter_with_a_wrong_word_are_refused(
 ):
     desk = visit(f"/intake/surveys/{survey}/people", "planner")
     upload(desk, table("ana@example.edu,Ana,student,Arts", "nobody,Ben,student,Arts"))
-    assert "Line 3" in desk.get_by_role("alert").inner_text()
+    expect(desk.get_by_role("alert")).to_contain_text("Line 3")
     check(desk)
     write(desk, "A {first} {letter}")
-    assert "There is no {first}" in desk.get_by_role("alert").inner_text()
-    assert "There is no {letter}" in desk.get_by_role("alert").inner_text()
+    expect(desk.get_by_role("alert")).to_contain_text("There is no {first}")
+    expect(desk.get_by_role("alert")).to_contain_text("There is no {letter}")
     check(desk)
     assert mailbox.letters == []
 
@@ -82,7 +83,7 @@ def test_people_are_invited_by_mail_answer_with_links_of_their_own_and_are_remin
     first = told(desk, "A first letter")
     first.get_by_text("3 of 4 handed over").wait_for()
     first.get_by_text("Who may not have got it").click()
-    assert "dot@example.edu: refused (550 nobody of that name)" in first.inner_text()
+    expect(first).to_contain_text("dot@example.edu: refused (550 nobody of that name)")
     check(desk)
     letters = {letter["To"].partition("@")[0]: letter for letter in mailbox.letters}
     assert sorted(letters) == ["ana", "ben", "cy"]
@@ -91,20 +92,20 @@ def test_people_are_invited_by_mail_answer_with_links_of_their_own_and_are_remin
     path = links["ana"].partition("127.0.0.1")[2].partition("/")[2]
     phone = visit(f"/{path}", viewport=PHONE)
     phone.wait_for_url("**/s/*")
-    assert heading(phone) == "By invitation"
+    expect(heading(phone)).to_have_text("By invitation")
     assert links["ana"].partition("#")[2] not in phone.content()
     fill(phone, **ANSWERS)
     send(phone)
     phone.get_by_label("Your e-mail address").fill("ana@example.org")
     phone.get_by_role("button", name="Take part in the draw").click()
-    assert heading(phone) == "You take part in the draw"
+    expect(heading(phone)).to_have_text("You take part in the draw")
 
     plain = visit("/intake/i", viewport=PHONE, java_script_enabled=False)
     plain.get_by_label("Link, or what stands after its #").fill(links["ben"])
     plain.get_by_role("button", name="Go to the survey").click()
     fill(plain, **ANSWERS)
     send(plain)
-    assert plain.get_by_role("heading", name="Your receipt").is_visible()
+    expect(plain.get_by_role("heading", name="Your receipt")).to_be_visible()
 
     def rate():
         desk.goto(desk.url.partition("#")[0])
@@ -118,7 +119,7 @@ def test_people_are_invited_by_mail_answer_with_links_of_their_own_and_are_remin
     reminder.get_by_text("1 of 2 handed over to the mail server, 1 uncertain").wait_for()
     assert mailbox.to() == ["dot@example.edu"]
     reminder.get_by_text("Who may not have got it").click()
-    assert "cy@example.edu: uncertain" in reminder.inner_text()
+    expect(reminder).to_contain_text("cy@example.edu: uncertain")
     check(desk)
 
 
@@ -141,13 +142,13 @@ def test_a_letter_that_waits_for_the_mail_server_can_be_cancelled_without_script
 
     eventually(is_put_back)
     letter.get_by_role("button", name="Cancel").click()
-    assert "cancelled" in told(desk, "A letter").inner_text()
-    assert "1 not sent" in told(desk, "A letter").inner_text()
+    expect(told(desk, "A letter")).to_contain_text("cancelled")
+    expect(told(desk, "A letter")).to_contain_text("1 not sent")
 
 
 def test_the_way_in_is_accessible_and_says_what_is_wrong(visit, survey):
     page = visit(f"/intake/s/{survey}")
-    assert heading(page) == "Your invitation"
+    expect(heading(page)).to_have_text("Your invitation")
     check(page)
     page.get_by_label("Link, or what stands after its #").fill("https://x/i#wrong")
     page.get_by_role("button", name="Go to the survey").click()

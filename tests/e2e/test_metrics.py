@@ -5,15 +5,12 @@ import io
 import re
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import eventually, press
 
 HEADER = "source,key,metric,period,college,category\n"
 CLASS_OF_2024 = "/metrics/?metric=nace.knowledge_rate&period=2024&segment=college:Arts"
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def row(key, category="military"):
@@ -38,7 +35,7 @@ def known(visit):
 
 
 def test_a_rate_stands_beside_its_numerator_and_denominator(known):
-    assert known.get_by_text("75.0 %").is_visible()
+    expect(known.get_by_text("75.0 %")).to_be_visible()
 
 
 def test_a_corrected_outcome_leaves_the_past_as_it_was_known(visit, known):
@@ -46,7 +43,7 @@ def test_a_corrected_outcome_leaves_the_past_as_it_was_known(visit, known):
     record(visit("/metrics/outcomes", "administrator"), row("g0", "self_employed"))
     eventually(lambda: known.reload() and known.get_by_text("10 / 12").count() == 1)
     page = visit(f"{CLASS_OF_2024}&recorded_at={then}", "planner")
-    assert page.get_by_text("9 / 12").is_visible()
+    expect(page.get_by_text("9 / 12")).to_be_visible()
 
 
 def test_the_same_query_is_there_as_csv(known):
@@ -71,7 +68,7 @@ def test_each_bad_row_is_named_and_the_table_kept(visit):
 def test_a_filter_that_makes_no_sense_says_so_beside_its_field(visit):
     page = visit("/metrics/?period=next&recorded_at=2999-01-01", "administrator")
     assert page.get_by_label("Year it ends in").get_attribute("aria-invalid") == "true"
-    assert "has not come yet" in page.locator("#recorded_at-error").inner_text()
+    expect(page.locator("#recorded_at-error")).to_contain_text("has not come yet")
 
 
 def test_an_administrator_takes_a_snapshot_on_demand(visit, known):
@@ -80,4 +77,4 @@ def test_an_administrator_takes_a_snapshot_on_demand(visit, known):
     assert re.match(
         r"\d+ new snapshots|Nothing had changed", page.get_by_role("status").inner_text()
     )
-    assert visit("/metrics/", "planner").get_by_role("button", name="Take").count() == 0
+    expect(visit("/metrics/", "planner").get_by_role("button", name="Take")).to_have_count(0)

@@ -4,16 +4,9 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.e2e.conftest import DEFINITION, PHONE, eventually
-
-
-def heading(page):
-    return page.get_by_role("heading", level=1).inner_text()
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
+from tests.e2e.conftest import DEFINITION, PHONE, eventually, heading, press
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +39,16 @@ def proposal(groundswell, answered):
 
 def test_a_planner_signs_in_with_a_token_and_out_again(visit, groundswell):
     page = visit("/planning/proposals?status=draft")
-    assert heading(page) == "Sign in"
+    expect(heading(page)).to_have_text("Sign in")
     page.get_by_text("Sign in with an access token instead").click()
     page.get_by_label("Access token").fill("made-up")
     press(page, "Sign in with the token")
-    assert "not valid" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("not valid")
     page.get_by_label("Access token").fill(groundswell.tokens["planner"])
     press(page, "Sign in with the token")
-    assert heading(page) == "Proposals"
+    expect(heading(page)).to_have_text("Proposals")
     press(page, "Sign out")
-    assert heading(page) == "Sign in"
+    expect(heading(page)).to_have_text("Sign in")
 
 
 def test_a_planner_adds_publishes_and_closes_a_survey_from_its_json(visit):
@@ -64,21 +57,21 @@ def test_a_planner_adds_publishes_and_closes_a_survey_from_its_json(visit):
     definition = page.get_by_label("Or paste it here")
     definition.fill(json.dumps({**DEFINITION, "items": [{"id": "x"}]}))
     press(page, "Add as a draft")
-    assert "items.0.type" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("items.0.type")
     assert '"x"' in definition.input_value()
 
     definition.fill(json.dumps({**DEFINITION, "title": "Made by hand"}))
     press(page, "Add as a draft")
-    assert heading(page) == "Made by hand"
+    expect(heading(page)).to_have_text("Made by hand")
     press(page, "Publish")
-    assert page.get_by_text("open", exact=True).is_visible()
+    expect(page.get_by_text("open", exact=True)).to_be_visible()
     page.get_by_role("link", name="Answer page").click()
-    assert heading(page) == "Made by hand"
-    assert page.get_by_text("this survey is synthetic").is_visible()
+    expect(heading(page)).to_have_text("Made by hand")
+    expect(page.get_by_text("this survey is synthetic")).to_be_visible()
     page.go_back()
     page.get_by_text("Close Made by hand").click()
     page.get_by_role("button", name="Close for good Made by hand").click()
-    assert page.get_by_text(re.compile("^clos(ing|ed)$")).is_visible()
+    expect(page.get_by_text(re.compile("^clos(ing|ed)$"))).to_be_visible()
 
 
 def test_a_survey_can_be_uploaded_as_a_file(visit, tmp_path):
@@ -88,7 +81,7 @@ def test_a_survey_can_be_uploaded_as_a_file(visit, tmp_path):
     page.get_by_text("Add one from its JSON").click()
     page.get_by_label("A file").set_input_files(file)
     press(page, "Add as a draft")
-    assert heading(page) == "From a file"
+    expect(heading(page)).to_have_text("From a file")
 
 
 def test_needs_are_said_in_plain_words_and_by_group(visit, answered):
@@ -96,9 +89,9 @@ def test_needs_are_said_in_plain_words_and_by_group(visit, answered):
     first = page.get_by_role("row").nth(1)
     assert first.inner_text().startswith("Finding an internship")
     assert "67 %" in first.inner_text().replace("\N{NO-BREAK SPACE}", " ")
-    assert not page.get_by_text("Borich").is_visible()
+    expect(page.get_by_text("Borich")).to_be_hidden()
     page.get_by_text("How this is calculated").click()
-    assert page.get_by_text("Borich").is_visible()
+    expect(page.get_by_text("Borich")).to_be_visible()
 
     page.get_by_role("link", name="Employer (3)").click()
     assert page.get_by_role("row").nth(1).inner_text().startswith("One-to-one advising")
@@ -107,11 +100,11 @@ def test_needs_are_said_in_plain_words_and_by_group(visit, answered):
 def test_proposals_are_drafted_on_request_and_filtered(visit, answered):
     page = visit(f"/planning/surveys/{answered}", "planner")
     press(page, "Draft proposals now")
-    assert heading(page) == "Proposals"
+    expect(heading(page)).to_have_text("Proposals")
     assert page.get_by_role("listitem").filter(has_text="groups disagree").count() > 0
     page.get_by_label("Status").select_option("rejected")
     press(page, "Show")
-    assert "There are no such proposals" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("There are no such proposals")
 
 
 def test_a_refused_decision_says_what_is_missing_and_keeps_the_reason(visit, proposal):
@@ -122,8 +115,8 @@ def test_a_refused_decision_says_what_is_missing_and_keeps_the_reason(visit, pro
     missing = page.get_by_role("alert").inner_text()
     assert "an institutional goal" in missing
     assert "an owner" in missing
-    assert page.get_by_label("Reason").input_value() == "The students are clear about it."
-    assert page.get_by_label("Accept").is_checked()
+    expect(page.get_by_label("Reason")).to_have_value("The students are clear about it.")
+    expect(page.get_by_label("Accept")).to_be_checked()
 
 
 def test_a_planner_prepares_accepts_and_adopts_a_proposal(visit, groundswell, proposal):
@@ -131,14 +124,15 @@ def test_a_planner_prepares_accepts_and_adopts_a_proposal(visit, groundswell, pr
     page.get_by_label("Goal").fill("Experience for everybody")
     page.get_by_label("Period").fill("2026-27")
     press(page, "Add the goal")
-    assert page.get_by_role("cell", name="2026-27").count() == 1
+    expect(page.get_by_role("cell", name="2026-27")).to_have_count(1)
 
     page = visit(f"/planning/proposals/{proposal}", "planner")
     before = groundswell.call("GET", f"/planning/v1/proposals/{proposal}")
     page.get_by_label("Owner").fill("R. Lee")
     page.get_by_label("Experience for everybody").check()
     press(page, "Save")
-    assert "Serves\nExperience for everybody" in page.locator("dl").first.inner_text()
+    served = page.locator("dl").first
+    expect(served).to_contain_text("Serves Experience for everybody", use_inner_text=True)
     after = groundswell.call("GET", f"/planning/v1/proposals/{proposal}")
     assert after["measures"] == before["measures"]  # a target shown to two decimals stays exact
 
@@ -169,13 +163,13 @@ def test_who_was_slower_is_told_and_keeps_what_was_typed(visit, proposal):
     slow.get_by_label("Reject").check()
     slow.get_by_label("Reason").fill("Not this year.")
     press(slow, "Decide")
-    assert "Somebody changed this meanwhile" in slow.get_by_role("alert").inner_text()
-    assert slow.get_by_label("Reason").input_value() == "Not this year."
+    expect(slow.get_by_role("alert")).to_contain_text("Somebody changed this meanwhile")
+    expect(slow.get_by_label("Reason")).to_have_value("Not this year.")
     press(slow, "Decide")
-    assert "Not this year." in slow.locator("ol.history").inner_text()
+    expect(slow.locator("ol.history")).to_contain_text("Not this year.")
 
 
 def test_an_administrator_reads_but_is_offered_no_decision(visit, proposal):
     page = visit(f"/planning/proposals/{proposal}", "administrator")
-    assert page.get_by_role("heading", name="Evidence").is_visible()
-    assert page.get_by_role("button", name="Decide").count() == 0
+    expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
+    expect(page.get_by_role("button", name="Decide")).to_have_count(0)

@@ -2,8 +2,8 @@
 
 import pyreadstat
 
-from tests.e2e.conftest import PHONE, eventually
-from tests.e2e.test_every_page import check, press
+from tests.e2e.conftest import PHONE, eventually, press
+from tests.e2e.test_every_page import check
 
 
 def test_a_file_is_asked_for_watched_and_fetched_without_script(visit, groundswell, tmp_path):

@@ -5,10 +5,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 from standardwebhooks import Webhook
 
-from tests.e2e.conftest import PHONE, eventually
-from tests.e2e.test_every_page import check, press
+from tests.e2e.conftest import PHONE, eventually, press
+from tests.e2e.test_every_page import check
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -69,7 +70,7 @@ def test_a_webhook_is_tried_paused_and_removed_without_script(added, receiver):
     shows(page, "gone for good (410)")
     page.get_by_text("Remove this webhook").click()
     press(page, "Remove it")
-    assert page.get_by_text("There is none yet.").is_visible()
+    expect(page.get_by_text("There is none yet.")).to_be_visible()
 
 
 def test_the_pages_of_webhooks_are_accessible_and_fit(visit, added, receiver):
@@ -79,7 +80,7 @@ def test_the_pages_of_webhooks_are_accessible_and_fit(visit, added, receiver):
     page = visit("/intake/webhooks", "planner", viewport=PHONE)
     page.get_by_label("Address").fill("ftp://example.edu/")
     press(page, "Add it and show its secret")
-    assert "Begin it with https://" in page.get_by_role("alert").inner_text()
+    expect(page.get_by_role("alert")).to_contain_text("Begin it with https://")
     check(page)
     page.get_by_role("link", name="/careers").click()
     check(page)
