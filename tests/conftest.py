@@ -66,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores: tests wait for processes as much as they compute."""
-    return (os.cpu_count() or 1) + 1
+    """Two a core: tests wait for processes as much as they compute."""
+    return 2 * (os.cpu_count() or 1)
 
 
 class ByFile(LoadScopeScheduling):

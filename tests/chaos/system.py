@@ -195,7 +195,9 @@ class System:
     def _http(self, application: str, log: Path) -> Server:
         port = free_port()
         program = str(Path(sys.executable).with_name("gunicorn"))
-        command = [program, "-c", str(ROOT / "deploy" / "gunicorn.conf.py"), application]
+        # As the local run does: what is killed is back sooner.
+        command = [program, "--preload", "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
+        command.append(application)
         env = {**self._env, "GROUNDSWELL_BIND": f"127.0.0.1:{port}"}
         if log.stem != "intake":
             env["GROUNDSWELL_HTTP_WORKERS"] = "1"

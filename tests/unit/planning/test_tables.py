@@ -1,7 +1,5 @@
 """The sums are those of the final answers, whatever happened on the way to them."""
 
-import time
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,19 +131,3 @@ def test_sums_survive_packing() -> None:
     unpacked = Tables.unpack(tables.pack())
     assert same_sums(unpacked, tables)
     assert unpacked.pack() == tables.pack()
-
-
-def test_folding_a_response_of_twenty_needs_costs_under_sixty_microseconds() -> None:
-    items = [f"n{i}" for i in range(20)]
-    asked = survey(*(need(item) for item in items))
-    batches = [
-        [submission("student", given) for given in correlated_pairs(items, 100, seed)]
-        for seed in range(10)
-    ]
-    tables = folded(asked, batches[0])
-    spent = []
-    for batch in batches:
-        start = time.process_time()
-        tables.apply(batch)
-        spent.append((time.process_time() - start) / len(batch))
-    assert min(spent) < 60e-6
