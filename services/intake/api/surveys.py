@@ -78,7 +78,9 @@ def edit(definition: dict[str, Any], name: str) -> Any:
 @requires("planner")
 def discard(name: str) -> Response:
     """Give up a draft; nothing of it is kept. What was published stays."""
-    discard_draft(web.store(), unit=reader().unit, name=name)
+    unit = reader().unit
+    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    discard_draft(web.store(), unit=unit, name=name)
     return Response(status=204)
 
 
@@ -87,7 +89,9 @@ def discard(name: str) -> Response:
 @requires("planner")
 def discard_correction(name: str) -> Any:
     """Give up what is written to follow; the survey goes on as it was published."""
-    return shown(drop_correction(web.store(), unit=reader().unit, name=name))
+    unit = reader().unit
+    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    return shown(drop_correction(web.store(), unit=unit, name=name))
 
 
 @surveys.post("/<name>/publish")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from services.intake.domain.columns import TEXT, Column, Row
-from services.intake.exports.inert import inert
+from services.intake.domain.inert import inert
 
 _AT_ONCE = 500
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from services.intake.domain.columns import Cell, Column, Row, TooManyRows
-from services.intake.exports.inert import inert
+from services.intake.domain.inert import inert
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_ROWS = 1_048_575  # of a sheet, less its header

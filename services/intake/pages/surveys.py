@@ -35,6 +35,7 @@ Page = str | HttpResponse | tuple[str, int]
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _OWN_ID = re.compile(r"[0-9a-f]{32}")
+_GROUPS = "student, faculty, staff, employer"
 _MOST_SURVEYS = 500
 _LONG = 10
 _SHIPPED = Path(__file__).parents[1] / "starters" / "career_services_needs.json"
@@ -101,9 +102,9 @@ def begin_survey() -> Page:
             digest=sha256(repr(sorted(request.form.items())).encode()).hexdigest(),
         )  # fmt: skip
     except ValidationError as error:
-        return _surveys_page("", flattened(error.messages)), 422
+        return _surveys_page(errors=flattened(error.messages), title=title, groups=groups), 422
     except InvalidDefinition as error:
-        return _surveys_page("", error.errors), 422
+        return _surveys_page(errors=error.errors, title=title, groups=groups), 422
     return redirect(url_for("building.build", name=name), 303)
 
 
@@ -175,7 +176,9 @@ def _newest_first(survey: Survey) -> tuple[float, str]:
     return -survey.created_at.timestamp(), survey.id
 
 
-def _surveys_page(typed: str = "", errors: list[dict[str, str]] | None = None) -> str:
+def _surveys_page(
+    typed: str = "", errors: list[dict[str, str]] | None = None, title: str = "", groups: str = ""
+) -> str:
     found = web.store().surveys.page(reader().unit, None, _MOST_SURVEYS)
     newest = sorted(found, key=_newest_first)
     after = paging.after(request.args.get("cursor"))
@@ -191,6 +194,9 @@ def _surveys_page(typed: str = "", errors: list[dict[str, str]] | None = None) -
         first=after is None,
         archived=[(each, speaking(each)) for each in newest if each.status == ARCHIVED],
         typed=typed,
+        title=title,
+        groups=groups or _GROUPS,
+        at_fault="groups" if title or groups else "definition",
         errors=errors or [],
         new_id=uuid4().hex,
         begun_id=uuid4().hex,

@@ -22,7 +22,7 @@ from services.intake.domain.survey import (
     refusal,
 )
 from shared import times
-from shared.documents import AlreadyThere, Document, Documents
+from shared.documents import AlreadyThere, Document, Documents, NotThere
 from shared.event import Event
 
 _SCHEMA = 2
@@ -143,7 +143,10 @@ class Surveys:
             return events
 
         self.get(unit, name)
-        return _survey(self.documents.update(name, on_document))
+        try:
+            return _survey(self.documents.update(name, on_document))
+        except NotThere:  # it was discarded just now
+            raise NoSuchSurvey(name) from None
 
     def to_recount(self) -> list[Survey]:
         """Those that were sealed and are to be looked at once more now."""

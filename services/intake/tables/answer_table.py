@@ -11,6 +11,7 @@ from hashlib import blake2b, sha256
 from itertools import islice
 from typing import Any, BinaryIO
 
+from services.intake.domain.inert import meant
 from services.intake.domain.origin import Origin
 from services.intake.tables.headers import MOST_HEADER_ROWS, Header, header_of
 from services.intake.tables.mapping import FileMapping
@@ -56,12 +57,14 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """`identity` is the same for the same row of any file, and for no other of this one."""
+    """`identity` is the same for the same row of any file, and for no other of this one; `response`
+    is the id of the response that it was here, where it was one."""
 
     number: int
     line: int
     identity: str
     answered: Answered
+    response: str = ""
 
 
 def columns_of(stream: BinaryIO, layout: Layout) -> Header:
@@ -136,6 +139,7 @@ class AnswerTable:
         Raises UnreadableTable where the rest is no CSV."""
         names = self.names
         read, identify = row_reader(self.mapping, names), _Identities(self.mapping, names)
+        response_at = names.index(str(self.mapping.id_column)) if self.mapping.ours else None
         for row in self._cells():
             if len(row.cells) != len(names):
                 text = f"the line has {len(row.cells)} cells, the header {len(names)}"
@@ -146,8 +150,10 @@ class AnswerTable:
                 answered = Answered(misfits=[(_ALL, "somebody tried the survey out here")])
                 yield ReadRow(row.number, row.line, "", answered)
                 continue
-            answered = read(self.header.answers_in(row.cells))
-            yield ReadRow(row.number, row.line, identify(row, answered), answered)
+            cells = self.header.answers_in(row.cells)
+            answered = read([meant(cell) for cell in cells] if self.mapping.ours else cells)
+            response = row.cells[response_at].strip() if response_at is not None else ""
+            yield ReadRow(row.number, row.line, identify(row, answered), answered, response)
 
     def _cells(self) -> Iterator[Row]:
         return islice(rows_of(self.stream, self.layout), self.header.rows, None)

@@ -203,6 +203,7 @@ class FileMapping:
 
     `groups` is {cell: id of the group}, empty where the cells name the groups themselves.
     `canonical` is the mapping's text whatever its layout: a changed one makes another survey.
+    `ours` is a table that was taken away here: its ids are those of the responses.
     """
 
     title: str
@@ -216,11 +217,13 @@ class FileMapping:
     minimum_group_size: int = 10
     group_titles: Mapping[str, str] = field(default_factory=dict)
     canonical: str = ""
+    ours: bool = False
 
     @cached_property
     def columns(self) -> list[str]:
         named = [self.id_column, self.group_column]
         named += [column for item in self.items for column in item.columns.values()]
+        named += [item.no_basis for item in self.items]
         return list(dict.fromkeys(column for column in named if column is not None))
 
     def definition(self, groups: list[str]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ _SUB = re.compile(
 _GROUP_ENDS = re.compile("[/-]")
 _NOTHING = ("", "N/A", "NA", "n/a", "-")
 _PARTS = ("importance", "satisfaction")
-_NO_BASIS = spaced("no_basis")
+_NO_BASIS = "no_basis"
+_OURS = {"response", "group", "survey_version", "at"}
 _USE_WORDS = {
     "unaware": ("unaware", "did not know of it", "did not know of this"),
     "unused": ("unused", "have not used it", "have not used this"),
@@ -50,9 +51,11 @@ def matched(
             f"{', '.join(groups)}."
         )
     labels = {"": groups[0]} if column is None else _group_labels(definition)
+    ours = {each.name for each in columns} >= _OURS
     return FileMapping(
-        title="", group_column=column, groups=labels, items=tuple(items), canonical="matched"
-    )
+        title="", group_column=column, groups=labels, items=tuple(items), canonical="matched",
+        id_column="response" if ours else None, ours=ours,
+    )  # fmt: skip
 
 
 def unmatched(definition: Mapping[str, Any], mapping: FileMapping) -> list[str]:
@@ -162,10 +165,20 @@ def _item(raw: Mapping[str, Any], header: _Header, origin: Origin) -> MappedItem
         use=_uses(raw["id"], origin),
         codes={**_codes(raw.get("choices") or ()), **_forms(codes)},
         other=bool(raw.get("other")),
-        no_basis=header.parts(raw["id"], {}).get(_NO_BASIS) if raw.get("no_basis") else None,
+        no_basis=_no_basis(raw, header),
         divider=origin.divider,
         missing=frozenset(("",) if raw["type"] == "text" else _NOTHING),
     )
+
+
+def _no_basis(raw: Mapping[str, Any], header: _Header) -> str | None:
+    """The column that marks it, as our own tables name it beside those of choices and rows."""
+    if not raw.get(_NO_BASIS):
+        return None
+    options = (*(raw.get("choices") or ()), *(raw.get("rows") or ()))
+    is_taken = any(option["value"] == _NO_BASIS for option in options)
+    name = f"{_NO_BASIS}_2" if is_taken else _NO_BASIS
+    return header.parts(raw["id"], {}).get(spaced(name))
 
 
 def _points(name: str, scale: Mapping[str, Any], origin: Origin) -> dict[str, Mapping[str, Any]]:

@@ -240,11 +240,11 @@ def _single_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
 def _multiple_choice(item: MappedItem, places: Mapping[str, int]) -> Read:
     if "column" in item.columns:
         return _divided(item, places)
-    marks = [(value, places[column]) for value, column in item.columns.items() if value != OTHER]
-    own = places.get(item.columns.get(OTHER, ""))
+    marks = {value: places[column] for value, column in item.columns.items()}
+    own = marks.pop(OTHER, None) if item.other else None
 
     def read(cells: Sequence[str], _: Answered) -> Any:
-        chosen: list[Any] = [value for value, place in marks if is_marked(cells[place])]
+        chosen: list[Any] = [value for value, place in marks.items() if is_marked(cells[place])]
         text = "" if own is None else cells[own].strip()
         if text and is_marked(text):
             chosen.append({OTHER: text})
@@ -273,9 +273,10 @@ def _divided(item: MappedItem, places: Mapping[str, int]) -> Read:
                 own.append(part.strip())
         if own and not item.other:
             return _outside(item, part_name, f"{_shown(own[0])} is none of the choices")
-        several: list[Any] = [code for code in dict.fromkeys(chosen) if code != OTHER]
-        if OTHER in chosen and not own:
-            own = [_UNWRITTEN]
+        several: list[Any] = list(dict.fromkeys(chosen))
+        if item.other and OTHER in several:
+            several.remove(OTHER)
+            own = own or [_UNWRITTEN]
         return [*several, {OTHER: f"{divider.strip()} ".join(own)}] if own else several or None
 
     read_column = _part(item, "column", places, meaning)

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import ValidationError
+
 from services.intake.domain.answers import InvalidAnswers, check_response
 from services.intake.domain.definition import Definition
 from services.intake.domain.leniency import fitting
 from services.intake.domain.survey import GroupFull
+from services.intake.schemas import RESPONSE_ID
 from services.intake.store import Store
 from services.intake.store.responses import NewResponse
 from services.intake.store.surveys import OpenSurvey
@@ -95,12 +98,21 @@ def prepare_rows(
         except NotTaken as why:
             batch.refused.append((row.number, (why.field, str(why))))
             continue
-        name = store.responses.imported_name(survey.id, row.identity)
+        name = _own_name(row.response) or store.responses.imported_name(survey.id, row.identity)
         said = event_of(survey, name, content, said_at)
         batch.responses.append(NewResponse.of(survey, name, content, said, at))
         batch.numbers.append(row.number)
         batch.left_out.update(left_out)
     return batch
+
+
+def _own_name(response: str) -> str | None:
+    """The id that an answer had here, so that it is the same one wherever it comes back."""
+    try:
+        RESPONSE_ID(response)
+    except ValidationError:
+        return None
+    return response
 
 
 def _left_out_of(answered: Answered) -> list[Where]:
@@ -121,7 +133,7 @@ def store_rows(store: Store, survey: OpenSurvey, batch: Batch) -> Stored:
     for place, other in there.items():
         leave_seat(store, survey, responses[place].content["group"])
         if other is not None:
-            said = "This row was imported before with other answers."
+            said = "This answer is here already, with other contents."
             batch.refused.append((batch.numbers[place], ("id", said)))
     conflicts = sum(other is not None for other in there.values())
     return Stored(len(responses) - conflicts, len(responses) - len(there))

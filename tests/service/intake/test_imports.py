@@ -103,6 +103,21 @@ def test_same_rows_again_double_nothing_and_more_rows_are_added(imported, store,
     assert len(contents(store, survey)) == 3
 
 
+def test_what_was_taken_away_doubles_nothing_where_it_came_from_and_is_whole_elsewhere(
+    planner, imported, store, survey, take_in
+):
+    imported(table(*ROWS))
+    taken_away = planner("GET", f"/surveys/{survey}/answers.csv").data
+    again = imported(taken_away)
+    assert (again["taken"], again["new"], again["refused"]) == (3, 0, [])
+    copy = planner("POST", f"/surveys/{survey}/duplicate").json["id"]
+    planner("POST", f"/surveys/{copy}/publish")
+    path = f"/surveys/{copy}/responses/import"
+    planner("POST", path, data=taken_away, content_type="text/csv")
+    take_in()
+    assert sorted(map(str, contents(store, copy))) == sorted(map(str, contents(store, survey)))
+
+
 def test_two_people_who_say_the_same_are_two(imported, store, survey):
     assert imported(table(ROWS[0], ROWS[0]))["new"] == 2
     assert imported(table(ROWS[0], ROWS[0]))["new"] == 0

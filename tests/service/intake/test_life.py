@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.intake.store import open_store
+from services.intake.store.surveys import NoSuchSurvey
 from services.intake.usecases.close_survey import close_overdue_surveys, seal_survey
 from services.intake.usecases.recount_quotas import RecountQuotas
 from shared import times
@@ -198,6 +199,24 @@ def test_a_discarded_draft_is_gone_with_its_test_answers_and_what_was_published_
     refused = planner("DELETE", f"/surveys/{published}")
     assert (refused.status_code, refused.json["type"].rpartition(":")[2]) == (409, "survey-in-use")
     assert planner("GET", f"/surveys/{published}").json["status"] == "open"
+
+
+def test_a_draft_that_is_discarded_while_it_is_changed_is_gone(draft, store):
+    def change(survey):
+        store.surveys.discard("careers", draft)
+        survey.edit(CORRECTED)
+        return []
+
+    with pytest.raises(NoSuchSurvey):
+        store.surveys.update("careers", draft, change)
+
+
+def test_a_draft_that_somebody_changed_meanwhile_is_not_discarded(planner, draft):
+    seen = planner("GET", f"/surveys/{draft}").headers["ETag"]
+    planner("PUT", f"/surveys/{draft}", json={**DEFINITION, "title": "Another"})
+    refused = planner("DELETE", f"/surveys/{draft}", headers={"If-Match": seen})
+    assert refused.status_code == 412
+    assert planner("GET", f"/surveys/{draft}").status_code == 200
 
 
 def test_nobody_discards_the_draft_of_another_unit(flask_app, respondent, planner, draft):

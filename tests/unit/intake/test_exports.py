@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.columns import NUMBER, Column, Table, TooManyRows
+from services.intake.domain.inert import inert
 from services.intake.exports import delimited, json_lines, parquet, spss, workbook
-from services.intake.exports.inert import inert
 
 OPTIONS = [{"value": value, "text": {"en": value.title()}} for value in ("a", "b")]
 

@@ -227,6 +227,7 @@ def xlsform_of_choices(*kinds):
     for row in (
         ["list_name", "name", "label"],
         ["s", "adv", "Advising"], ["s", "fair", "Career fair"], ["s", "c.v.", "CV check"],
+        ["o", "adv", "Advising"], ["o", "other", "Something else"],
     ):  # fmt: skip
         choices.append(row)
     file = BytesIO()
@@ -262,6 +263,12 @@ def test_choices_of_an_xlsform_with_a_column_each_are_marked_with_one_and_nought
     imported = xlsform_of_choices("select_multiple s")
     whole = "adv fair," if header.startswith("used,") else ""
     assert used(imported, header, f"{whole}1,1", f"{whole and ','}0,0") == [["adv", "fair"], None]
+
+
+def test_a_choice_of_an_xlsform_that_is_named_other_is_a_choice():
+    imported = xlsform_of_choices("select_multiple o")
+    assert used(imported, "used", "adv other", "other") == [["adv", "other"], ["other"]]
+    assert used(imported, "used/adv,used/other", "1,1", "0,1") == [["adv", "other"], ["other"]]
 
 
 def test_a_ranking_of_an_xlsform_stands_in_one_column_best_first():

@@ -132,6 +132,37 @@ def test_what_was_taken_away_as_a_table_is_taken_in_as_it_was(changed):
     assert (found.group, found.answers) == ("student", answers)
 
 
+def test_texts_that_were_made_inert_are_taken_in_as_they_were_written():
+    answers = {"why": "=1+1", "one": {"other": "@home"}, "many": [{"other": "+49 30"}], "years": -4}
+    made = Table([definition()])
+    content = {"group": "student", "profile": {}, "answers": answers}
+    rows = iter([made.row("r1", 1, "2026-03-01", content)])
+    file = BytesIO(b"".join(delimited.lines(made.columns, rows)))
+    [row] = AnswerTable.matching(file, definition()).rows()
+    assert (row.answered.answers, row.response) == (answers, "r1")
+
+
+def test_an_apostrophe_in_somebody_else_s_table_is_what_they_wrote():
+    assert answered(["why", "years"], ["'=1+1", "3"])["answers"]["why"] == "'=1+1"
+
+
+@pytest.mark.parametrize("kind", ["multiple_choice", "ranking"])
+def test_choices_that_are_named_as_our_own_columns_are_choices(kind):
+    named = [{"value": value, "text": value.title()} for value in ("fair", "other", "no_basis")]
+    raw = definition(items=[{"id": "m", "type": kind, "text": "M", "choices": named,
+                             "no_basis": True, "min_choices": 1}])  # fmt: skip
+    made = Table([raw])
+    given = [["other", "no_basis"], ["no_basis"], {"no_basis": True}, ["fair", "other"]]
+    rows = (
+        made.row(f"r{n}", 1, "2026-03-01", {"group": "student", "profile": {}, "answers": {"m": m}})
+        for n, m in enumerate(given)
+    )
+    file = BytesIO(b"".join(delimited.lines(made.columns, rows)))
+    found = [row.answered for row in AnswerTable.matching(file, raw).rows()]
+    assert [each.unfit for each in found] == [[]] * len(given)
+    assert [each.answers["m"] for each in found] == given
+
+
 def test_group_is_a_column_of_ids_or_titles():
     raw = definition(["student", "staff"], group_titles={"staff": "Members of staff"})
     for cell in ("staff", "Members of staff", "STAFF"):

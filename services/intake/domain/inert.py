@@ -14,3 +14,8 @@ def inert(text: str) -> str:
     if text[:1] not in _STARTS or not text or _NUMBER.fullmatch(text):
         return text
     return f"'{text}"
+
+
+def meant(text: str) -> str:
+    """What was made inert."""
+    return text[1:] if text[:1] == "'" and inert(text[1:]) == text else text
