@@ -131,6 +131,16 @@ def eventually(ask: Callable[[], Any]) -> Any:
     return found
 
 
+def comes_to_show(page: Page, part: Locator, text: str) -> None:
+    """Load the page again until this part of it says so."""
+
+    def shows() -> bool:
+        page.reload()
+        return text in part.inner_text()
+
+    eventually(shows)
+
+
 @pytest.fixture(scope="package")
 def mailbox():
     """Where the run's letters go."""

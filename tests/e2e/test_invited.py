@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import PHONE, eventually, heading
+from tests.e2e.conftest import PHONE, comes_to_show, eventually, heading
 from tests.e2e.test_answering import fill, send
 from tests.e2e.test_every_page import check
 
@@ -135,12 +135,7 @@ def test_a_letter_that_waits_for_the_mail_server_can_be_cancelled_without_script
     write(desk, "A letter")
     eventually(lambda: not mailbox.refusals["eve@example.edu"])
     letter = told(desk, "A letter")
-
-    def is_put_back():
-        desk.reload()
-        return "0 of 1 handed over to the mail server, 1 waiting" in letter.inner_text()
-
-    eventually(is_put_back)
+    comes_to_show(desk, letter, "0 of 1 handed over to the mail server, 1 waiting")
     letter.get_by_role("button", name="Cancel").click()
     expect(told(desk, "A letter")).to_contain_text("cancelled")
     expect(told(desk, "A letter")).to_contain_text("1 not sent")

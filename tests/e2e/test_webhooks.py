@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from standardwebhooks import Webhook
 
-from tests.e2e.conftest import PHONE, eventually, press
+from tests.e2e.conftest import PHONE, comes_to_show, eventually, press
 from tests.e2e.test_every_page import check
 
 
@@ -34,11 +34,7 @@ def receiver():
 
 
 def shows(page, text):
-    def shows():
-        page.reload()
-        return text in page.get_by_role("main").inner_text()
-
-    eventually(shows)
+    comes_to_show(page, page.get_by_role("main"), text)
 
 
 @pytest.fixture

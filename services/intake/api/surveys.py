@@ -68,8 +68,7 @@ def read(name: str) -> Any:
 def edit(definition: dict[str, Any], name: str) -> Any:
     """Replace a draft's definition, or write an open survey's correction: its items keep the
     meaning of their ids, and it is asked once it is published. What was published never changes."""
-    unit = reader().unit
-    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    unit = _unit_that_knows(name)
     return shown(edit_survey(web.store(), unit=unit, name=name, definition=definition))
 
 
@@ -78,8 +77,7 @@ def edit(definition: dict[str, Any], name: str) -> Any:
 @requires("planner")
 def discard(name: str) -> Response:
     """Give up a draft; nothing of it is kept. What was published stays."""
-    unit = reader().unit
-    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    unit = _unit_that_knows(name)
     discard_draft(web.store(), unit=unit, name=name)
     return Response(status=204)
 
@@ -89,8 +87,7 @@ def discard(name: str) -> Response:
 @requires("planner")
 def discard_correction(name: str) -> Any:
     """Give up what is written to follow; the survey goes on as it was published."""
-    unit = reader().unit
-    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    unit = _unit_that_knows(name)
     return shown(drop_correction(web.store(), unit=unit, name=name))
 
 
@@ -142,6 +139,13 @@ def duplicate(name: str) -> Any:
             digest=web.body_digest(),
         )
     )
+
+
+def _unit_that_knows(name: str) -> str:
+    """The sender's. Raises Problem 412 where If-Match names another state than the survey's."""
+    unit = reader().unit
+    web.check_if_match(shown(web.store().surveys.get(unit, name)))
+    return unit
 
 
 def shown(survey: Survey) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from services.intake.domain.definition import united
 from services.intake.domain.items import USES, Raw
 
 NUMBER, TEXT, DAY, CODE = "number", "text", "day", "code"
+# The columns with which every table begins.
+RESPONSE, GROUP, VERSION, AT = "response", "group", "survey_version", "at"
 Cell = str | int | float | None
 Row = list[Cell]
 _USE_LABELS = dict(zip(USES, ("Did not know of it", "Have not used it"), strict=True))
@@ -41,8 +43,8 @@ class _Part:
 
 
 class Table:
-    """`columns` begin with the response's own: response, group, survey_version, at. An item that
-    has one of these names gets another."""
+    """`columns` begin with the response's own: RESPONSE, GROUP, VERSION, AT. An item that has one
+    of these names gets another."""
 
     def __init__(self, published: Sequence[Mapping[str, Any]]) -> None:
         language = published[-1]["languages"][0]
@@ -50,10 +52,10 @@ class Table:
         parts = [_part(item, language) for item in items]
         self.columns = _named_apart(
             [
-                Column("response", "Response", TEXT),
-                Column("group", "Group", CODE, _groups(published, language)),
-                Column("survey_version", "Version of the survey", NUMBER),
-                Column("at", "When it was sent", TEXT),
+                Column(RESPONSE, "Response", TEXT),
+                Column(GROUP, "Group", CODE, _groups(published, language)),
+                Column(VERSION, "Version of the survey", NUMBER),
+                Column(AT, "When it was sent", TEXT),
                 *(column for part in parts for column in part.columns),
             ]
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from services.intake.domain.columns import AT, GROUP, RESPONSE, VERSION
 from services.intake.domain.guess.columns import Column, spaced
 from services.intake.domain.guess.ratings import kind_of, topic_of
 from services.intake.domain.items import USES
@@ -22,7 +23,7 @@ _GROUP_ENDS = re.compile("[/-]")
 _NOTHING = ("", "N/A", "NA", "n/a", "-")
 _PARTS = ("importance", "satisfaction")
 _NO_BASIS = "no_basis"
-_OURS = {"response", "group", "survey_version", "at"}
+_OURS = {RESPONSE, GROUP, VERSION, AT}
 _USE_WORDS = {
     "unaware": ("unaware", "did not know of it", "did not know of this"),
     "unused": ("unused", "have not used it", "have not used this"),
@@ -54,7 +55,7 @@ def matched(
     ours = {each.name for each in columns} >= _OURS
     return FileMapping(
         title="", group_column=column, groups=labels, items=tuple(items), canonical="matched",
-        id_column="response" if ours else None, ours=ours,
+        id_column=RESPONSE if ours else None, ours=ours,
     )  # fmt: skip
 
 
@@ -78,10 +79,11 @@ class _Header:
         for column in columns:
             self._add_by_words(column)
         for column in columns:
-            bare = _without_groups(column.code, origin)
-            if bare is not None:
-                self._add_by_origin(replace(column, code=bare), origin)
-                self._add_by_words(replace(column, code=bare))
+            code = _without_groups(column.code, origin)
+            if code is not None:
+                bare = replace(column, code=code)
+                self._add_by_origin(bare, origin)
+                self._add_by_words(bare)
 
     def _add_by_origin(self, column: Column, origin: Origin) -> None:
         known = (column.source, column.code, column.name)

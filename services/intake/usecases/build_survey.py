@@ -4,7 +4,6 @@ from services.intake.domain.builder import Edit
 from services.intake.domain.definition import check_size, compile_definition
 from services.intake.domain.survey import Survey
 from services.intake.store import Store
-from shared.event import Event
 
 
 def build_survey(store: Store, *, unit: str, name: str, edit: Edit) -> Survey:
@@ -14,11 +13,10 @@ def build_survey(store: Store, *, unit: str, name: str, edit: Edit) -> Survey:
     Raises InvalidDefinition, SurveyNotDraft, NoSuchSurvey, and what `edit` raises.
     """
 
-    def change(survey: Survey) -> list[Event]:
+    def change(survey: Survey) -> None:
         definition = edit(survey.being_written)
         check_size(definition)
         compile_definition(definition)
         survey.edit(definition)
-        return []
 
-    return store.surveys.update(unit, name, change)
+    return store.surveys.edit(unit, name, change)

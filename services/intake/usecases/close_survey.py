@@ -15,12 +15,7 @@ from shared.group_commit import PATIENCE_SECONDS
 
 def close_survey(store: Store, *, unit: str, name: str) -> Survey:
     """Raises SurveyNotOpen for a draft, NoSuchSurvey."""
-
-    def change(survey: Survey) -> list[Event]:
-        survey.close(times.now())
-        return []
-
-    closed = store.surveys.update(unit, name, change)
+    closed = store.surveys.edit(unit, name, lambda survey: survey.close(times.now()))
     # After this no process relies on having seen the survey open: who is told that it is closed
     # sees the next answer refused.
     time.sleep(LOOK_AGAIN_SECONDS)

@@ -29,9 +29,4 @@ def edit_survey(store: Store, *, unit: str, name: str, definition: dict[str, Any
     """Replace a draft's definition. Raises InvalidDefinition, SurveyNotDraft, NoSuchSurvey."""
     check_size(definition)
     compile_definition(definition)
-
-    def change(survey: Survey) -> list[Any]:
-        survey.edit(definition)
-        return []
-
-    return store.surveys.update(unit, name, change)
+    return store.surveys.edit(unit, name, lambda survey: survey.edit(definition))

@@ -2,7 +2,6 @@
 
 from services.intake.domain.survey import Survey
 from services.intake.store import Store
-from shared.event import Event
 
 
 def discard_draft(store: Store, *, unit: str, name: str) -> None:
@@ -15,9 +14,4 @@ def discard_draft(store: Store, *, unit: str, name: str) -> None:
 
 def drop_correction(store: Store, *, unit: str, name: str) -> Survey:
     """Raises NoSuchSurvey. Where there is no correction, nothing changes."""
-
-    def change(survey: Survey) -> list[Event]:
-        survey.drop_correction()
-        return []
-
-    return store.surveys.update(unit, name, change)
+    return store.surveys.edit(unit, name, Survey.drop_correction)

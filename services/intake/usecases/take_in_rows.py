@@ -98,7 +98,8 @@ def prepare_rows(
         except NotTaken as why:
             batch.refused.append((row.number, (why.field, str(why))))
             continue
-        name = _own_name(row.response) or store.responses.imported_name(survey.id, row.identity)
+        own = _own_name(row.response) if row.response else None
+        name = own or store.responses.imported_name(survey.id, row.identity)
         said = event_of(survey, name, content, said_at)
         batch.responses.append(NewResponse.of(survey, name, content, said, at))
         batch.numbers.append(row.number)
